@@ -1,0 +1,4 @@
+export * from "./identity.ts";
+export * from "./organizations.ts";
+export * from "./resumes.ts";
+export * from "./roles.ts";

@@ -1,0 +1,95 @@
+import type { PGlite } from "@electric-sql/pglite";
+import { getTableColumns, is } from "drizzle-orm";
+import { toSnakeCase } from "drizzle-orm/casing";
+import { getTableConfig, PgTable } from "drizzle-orm/pg-core";
+import { TableAccess } from "../schema/access.ts";
+import { runtimeRoles } from "../schema/roles.ts";
+
+type Verb = "SELECT" | "INSERT" | "UPDATE" | "DELETE";
+
+/** One right: `role|VERB|table|column`; the column is empty when the right covers the whole table. */
+type Right = string;
+
+function columnNames(table: PgTable, columns: "all" | readonly string[]): string[] {
+  if (columns === "all") return [""];
+  const declared = getTableColumns(table);
+  return columns.map((key) => {
+    const column = declared[key];
+    if (!column) throw new Error(`${getTableConfig(table).name} grants an unknown column: ${key}`);
+    return column.keyAsName ? toSnakeCase(key) : column.name;
+  });
+}
+
+function rightsOf({ table, grants }: TableAccess): Right[] {
+  const { name } = getTableConfig(table);
+  return Object.entries(grants).flatMap(([role, granted]) => {
+    const of = (verb: Verb, columns: "all" | readonly string[] | undefined) =>
+      columns ? columnNames(table, columns).map((column) => `${role}|${verb}|${name}|${column}`) : [];
+    return [
+      ...of("SELECT", granted.select),
+      ...of("INSERT", granted.insert),
+      ...of("UPDATE", granted.update),
+      ...of("DELETE", granted.delete && "all"),
+    ];
+  });
+}
+
+/** What the schema declares: rights, and the tables whose row-level security is to be forced. */
+export function declaredAccess(schema: Record<string, unknown>): { rights: Set<Right>; tables: Set<string> } {
+  const values = Object.values(schema);
+  const accesses = values.filter((value) => value instanceof TableAccess);
+  const tables = values.filter((value): value is PgTable => is(value, PgTable)).map((table) => getTableConfig(table).name);
+  const covered = new Set(accesses.map(({ table }) => getTableConfig(table).name));
+  const bare = tables.filter((table) => !covered.has(table));
+  if (bare.length) throw new Error(`no access() beside the table: ${bare.join(", ")}`);
+  return { rights: new Set(accesses.flatMap(rightsOf)), tables: new Set(tables) };
+}
+
+const grantedSql = `
+  select r.rolname || '|' || a.privilege_type || '|' || c.relname || '|' || coalesce(a.attname, '') as right
+  from (
+    select oid as relation, null::name as attname, (aclexplode(relacl)).* from pg_class where relacl is not null
+    union all
+    select attrelid, attname, (aclexplode(attacl)).* from pg_attribute where attacl is not null
+  ) a
+  join pg_class c on c.oid = a.relation and c.relkind = 'r' and c.relnamespace = 'public'::regnamespace
+  join pg_roles r on r.oid = a.grantee
+  where r.rolname = any($1)`;
+
+async function grantedRights(pglite: PGlite): Promise<Set<Right>> {
+  const { rows } = await pglite.query<{ right: string }>(grantedSql, [[...runtimeRoles]]);
+  return new Set(rows.map((row) => row.right));
+}
+
+async function forcedTables(pglite: PGlite): Promise<Set<string>> {
+  const { rows } = await pglite.query<{ relname: string }>(
+    "select relname from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r' and relforcerowsecurity",
+  );
+  return new Set(rows.map((row) => row.relname));
+}
+
+function statements(action: "GRANT" | "REVOKE", rights: Right[]): string[] {
+  const columns = new Map<string, string[]>();
+  for (const right of rights.sort()) {
+    const [role, verb, table, column] = right.split("|");
+    const key = `${role}|${verb}|${table}|${column === "" ? "table" : "columns"}`;
+    columns.set(key, [...(columns.get(key) ?? []), `"${column}"`]);
+  }
+  return [...columns].map(([key, names]) => {
+    const [role, verb, table, scope] = key.split("|");
+    const list = scope === "columns" ? ` (${names.join(", ")})` : "";
+    return `${action} ${verb}${list} ON "${table}" ${action === "GRANT" ? "TO" : "FROM"} "${role}";`;
+  });
+}
+
+/** SQL statements that bring the grants of `migrated` (every migration applied) to what `schema` declares. */
+export async function accessChanges(migrated: PGlite, schema: Record<string, unknown>): Promise<string[]> {
+  const declared = declaredAccess(schema);
+  const granted = await grantedRights(migrated);
+  const forced = await forcedTables(migrated);
+  return [
+    ...[...declared.tables].filter((table) => !forced.has(table)).map((table) => `ALTER TABLE "${table}" FORCE ROW LEVEL SECURITY;`),
+    ...statements("REVOKE", [...granted].filter((right) => !declared.rights.has(right))),
+    ...statements("GRANT", [...declared.rights].filter((right) => !granted.has(right))),
+  ];
+}

@@ -1,0 +1,6 @@
+import { fileURLToPath } from "node:url";
+
+/** Absolute paths of the data layer. */
+export const dbFolder = fileURLToPath(new URL("..", import.meta.url));
+export const rootFolder = fileURLToPath(new URL("../..", import.meta.url));
+export const migrationsFolder = fileURLToPath(new URL("../migrations", import.meta.url));
