@@ -1,0 +1,19 @@
+import { Hono } from "hono";
+import { requestId } from "hono/request-id";
+import { mountHealth } from "./core/http/health.ts";
+import { answerError, withContext } from "./core/http/request.ts";
+import { withBodyLimit, withCors, withOriginCheck, withSecureHeaders } from "./core/http/security.ts";
+import { serveTrpc, trpcPath } from "./core/http/trpc.ts";
+import type { HonoEnv } from "./core/modules.ts";
+import { AppError } from "./core/errors/app-error.ts";
+import { appRouter, modules } from "./modules/registry.ts";
+
+/** The HTTP surface: middleware in order, then tRPC, then the routes that modules bring. */
+export const app = new Hono<HonoEnv>();
+
+app.use(requestId({ limitLength: 64 }), withSecureHeaders, withCors, withContext, withOriginCheck, withBodyLimit);
+mountHealth(app);
+app.all(`${trpcPath}/*`, serveTrpc(appRouter));
+for (const { routes } of modules) routes?.(app);
+app.notFound((c) => answerError(new AppError("NOT_FOUND", "No such route"), c));
+app.onError((error, c) => answerError(error, c));

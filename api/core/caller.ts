@@ -1,0 +1,93 @@
+import type { MemberRole, PlatformRole } from "@repo/db";
+import { parseSigned } from "hono/utils/cookie";
+import { connectionOf, type Db } from "./database/doors.ts";
+import { AppError } from "./errors/app-error.ts";
+
+/** Whoever sent the request, as verified against the database during the request. */
+export interface Caller {
+  sessionId: string;
+  sessionCreatedAt: Date;
+  /** The staff member who acts as this user, if any. */
+  impersonatedBy: string | null;
+  user: {
+    id: string;
+    name: string;
+    email: string;
+    emailVerified: boolean;
+    image: string | null;
+    isAnonymous: boolean;
+    role: PlatformRole;
+    createdAt: Date;
+    updatedAt: Date;
+  };
+  /** The organization that the request speaks for, and the caller's role in it. */
+  membership: { organizationId: string; role: MemberRole } | null;
+}
+
+/** Name of the session cookie; `Secure` cookies carry the prefix that browsers enforce. */
+export function sessionCookie(appUrl: string): string {
+  return appUrl.startsWith("https:") ? "__Secure-fairlead.session_token" : "fairlead.session_token";
+}
+
+/** Session token of the request's signed cookie or bearer token, or null when it carries none that is ours. */
+export async function sessionToken(headers: Headers, cookieName: string, secret: string): Promise<string | null> {
+  const bearer = headers.get("authorization")?.match(/^Bearer\s+(\S+)$/i)?.[1];
+  const cookie = bearer ? `${cookieName}=${bearer.includes("%") ? bearer : encodeURIComponent(bearer)}` : headers.get("cookie");
+  if (!cookie) return null;
+  const signed = await parseSigned(cookie, secret, cookieName);
+  return signed[cookieName] || null;
+}
+
+interface CallerRow {
+  session_id: string;
+  session_created_at: Date;
+  impersonated_by: string | null;
+  user_id: string;
+  name: string;
+  email: string;
+  email_verified: boolean;
+  image: string | null;
+  is_anonymous: boolean;
+  platform_role: PlatformRole;
+  created_at: Date;
+  updated_at: Date;
+  organization_id: string | null;
+  member_role: MemberRole | null;
+}
+
+/**
+ * The caller behind a session token, in one round trip past the cache; null when the session is revoked, expired or
+ * its user banned.
+ * @throws AppError FORBIDDEN when `organizationId` is not one of the caller's: it is never replaced by another.
+ */
+export async function resolveCaller(dbDirect: Db, token: string, organizationId: string | undefined): Promise<Caller | null> {
+  const sql = { name: "resolve_caller", text: "select * from auth.resolve_caller($1, $2)" };
+  const { rows } = await connectionOf(dbDirect).query(sql, [token, organizationId ?? null], "auth");
+  const row = rows[0] as CallerRow | undefined;
+  if (!row) return null;
+  if (organizationId && row.organization_id !== organizationId) {
+    throw new AppError("FORBIDDEN", "Not a member of the organization in x-organization", { reason: "not_a_member" });
+  }
+  return toCaller(row);
+}
+
+function toCaller(row: CallerRow): Caller {
+  const { organization_id: organizationId, member_role: role } = row;
+  return {
+    sessionId: row.session_id,
+    sessionCreatedAt: row.session_created_at,
+    impersonatedBy: row.impersonated_by,
+    user: {
+      id: row.user_id,
+      name: row.name,
+      email: row.email,
+      emailVerified: row.email_verified,
+      image: row.image,
+      isAnonymous: row.is_anonymous,
+      role: row.platform_role,
+      createdAt: row.created_at,
+      updatedAt: row.updated_at,
+    },
+    membership: organizationId && role ? { organizationId, role } : null,
+  };
+}

@@ -1,0 +1,85 @@
+import { type Caller, resolveCaller, sessionCookie, sessionToken } from "./caller.ts";
+import type { ConnectionOptions } from "./database/connection.ts";
+import { type CachedDb, connectionOf, createDb, type Db } from "./database/doors.ts";
+import { type Leg, Trips } from "./database/trips.ts";
+import type { Env } from "./env.ts";
+import { freshCookie, freshHeader, isFresh } from "./freshness.ts";
+
+export interface Runtime {
+  env: Env;
+  requestId: string;
+  /** Keeps the worker alive for a promise after the response. */
+  waitUntil(promise: Promise<unknown>): void;
+}
+
+/** What every request, job and cron run works with. */
+export interface Context extends Runtime {
+  headers: Headers;
+  /** The cached door: public rows, up to 75 s old; past the cache for whoever just wrote. */
+  db: CachedDb;
+  /** The direct door: public and identity rows, the ground of `rls` and `asService`. */
+  dbDirect: Db;
+  trips: Trips;
+  /** The caller, resolved once and only when asked for; null for a visitor. */
+  findCaller(): Promise<Caller | null>;
+  /** Whether a write transaction was opened, whatever became of it. */
+  freshness: { wrote: boolean };
+  /** IP address of the client, as Cloudflare reports it. */
+  ip: string;
+}
+
+/** A client on the direct binding for work outside a request: jobs, cron. Close it when done. */
+export function directDb(runtime: Runtime, trips: Trips): Db {
+  return createDb(runtime.env.HYPERDRIVE_DIRECT, connectionOptions(runtime, trips, "db-direct"));
+}
+
+/** The context of one request. Opens no connection by itself; end it with `closeContext`. */
+export async function createContext(runtime: Runtime, headers: Headers): Promise<Context> {
+  const trips = new Trips();
+  const dbDirect = directDb(runtime, trips);
+  const tokens = [headers.get(freshHeader) ?? undefined, cookieOf(headers, freshCookie)];
+  const fresh = await isFresh(runtime.env.AUTH_SECRET, tokens);
+  const db = fresh ? dbDirect : createDb(runtime.env.HYPERDRIVE_CACHED, connectionOptions(runtime, trips, "db-cached"));
+  let caller: Promise<Caller | null> | undefined;
+  const context: Context = {
+    ...runtime,
+    headers,
+    db,
+    dbDirect,
+    trips,
+    freshness: { wrote: false },
+    ip: headers.get("cf-connecting-ip") ?? "127.0.0.1",
+    findCaller() {
+      caller ??= lookUpCaller(context);
+      return caller;
+    },
+  };
+  return context;
+}
+
+/** Closes what the request opened; does not wait for it. */
+export function closeContext({ db, dbDirect, waitUntil }: Context): void {
+  for (const connection of new Set([connectionOf(db), connectionOf(dbDirect)])) {
+    if (connection.opened) waitUntil(connection.close());
+  }
+}
+
+async function lookUpCaller({ env, headers, dbDirect }: Context): Promise<Caller | null> {
+  const token = await sessionToken(headers, sessionCookie(env.APP_URL), env.AUTH_SECRET);
+  return token ? resolveCaller(dbDirect, token, headers.get("x-organization") ?? undefined) : null;
+}
+
+function connectionOptions({ env, waitUntil }: Runtime, trips: Trips, leg: Leg): Omit<ConnectionOptions, "connectionString"> {
+  return {
+    leg,
+    trips,
+    waitUntil,
+    pipeline: env.DB_PIPELINE === "on",
+    connectTimeoutMs: env.DB_CONNECT_TIMEOUT_MS,
+    queryTimeoutMs: env.DB_QUERY_TIMEOUT_MS,
+  };
+}
+
+function cookieOf(headers: Headers, name: string): string | undefined {
+  return headers.get("cookie")?.match(new RegExp(`(?:^|;\\s*)${name}=([^;]*)`))?.[1];
+}

@@ -1,0 +1,113 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import net from "node:net";
+import pg, { type QueryConfig, type QueryResult } from "pg";
+import { Flights } from "./flights.ts";
+import type { Leg, Trips } from "./trips.ts";
+
+export interface ConnectionOptions {
+  connectionString: string;
+  leg: Leg;
+  trips: Trips;
+  /** Sends statements without waiting for the answers of earlier ones. */
+  pipeline: boolean;
+  /** Longest wait for a connection, in milliseconds. */
+  connectTimeoutMs: number;
+  /** Longest wait for one answer, in milliseconds; past it the connection is destroyed. */
+  queryTimeoutMs: number;
+  /** Keeps the worker alive for what nobody waits for. */
+  waitUntil(promise: Promise<unknown>): void;
+}
+
+export type Statement = string | QueryConfig;
+export type Send = (statement: Statement, values?: unknown[], leg?: Leg) => Promise<QueryResult>;
+
+/** The transaction that the running code is in, to tell its statements from its neighbours'. */
+const current = new AsyncLocalStorage<Connection>();
+
+/**
+ * One connection to Postgres for one request: opened by its first statement, closed at the request's end. While a
+ * transaction is open, other statements of the same request wait for its end.
+ */
+export class Connection {
+  readonly #options: ConnectionOptions;
+  readonly #flights: Flights;
+  #client: pg.Client | undefined;
+  #transactions: Promise<void> | undefined;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    this.#flights = new Flights(options.trips);
+  }
+
+  /** Whether a statement has opened the connection. */
+  get opened(): boolean {
+    return this.#client !== undefined;
+  }
+
+  /**
+   * Sends one statement outside any transaction.
+   * @throws inside a transaction of this connection: there, statements go through its `tx`.
+   */
+  readonly query: Send = async (statement, values, leg) => {
+    this.#refuseInside("this client");
+    while (this.#transactions) await this.#transactions;
+    return this.#send(statement, values, leg);
+  };
+
+  /** Sends a statement that nobody waits for; a failure closes the connection with the request. */
+  background(statement: string): void {
+    this.#options.waitUntil(this.#open().query(statement).catch(ignore));
+  }
+
+  /** Runs `work` with the connection to itself; `send` is how its statements travel. */
+  async exclusively<T>(work: (send: Send) => Promise<T>): Promise<T> {
+    this.#refuseInside("a second transaction");
+    while (this.#transactions) await this.#transactions;
+    let release: () => void = ignore;
+    this.#transactions = new Promise((resolve) => {
+      release = resolve;
+    });
+    try {
+      return await current.run(this, () => work((...args) => this.#send(...args)));
+    } finally {
+      this.#transactions = undefined;
+      release();
+    }
+  }
+
+  /** Closes the connection after the statements under way; safe to call twice and before any statement. */
+  async close(): Promise<void> {
+    const client = this.#client;
+    if (client) await client.end().catch(ignore);
+  }
+
+  #refuseInside(what: string): void {
+    if (current.getStore() !== this) return;
+    throw new Error(`${what} was used inside a transaction of the same connection: use the callback's tx`);
+  }
+
+  #send(statement: Statement, values?: unknown[], leg: Leg = this.#options.leg): Promise<QueryResult> {
+    const client = this.#open();
+    return this.#flights.follow(client.query(statement, values), leg);
+  }
+
+  #open(): pg.Client {
+    if (this.#client) return this.#client;
+    const { connectionString, pipeline, connectTimeoutMs, queryTimeoutMs } = this.#options;
+    const client = new pg.Client({
+      connectionString,
+      // pg's own socket for Workers rejects unhandled when the other side closes.
+      stream: () => new net.Socket(),
+      pipeline,
+      connectionTimeoutMillis: connectTimeoutMs,
+      query_timeout: queryTimeoutMs,
+    });
+    // Each statement under way gets the error as its own answer.
+    client.on("error", ignore);
+    client.connect().catch(ignore);
+    this.#client = client;
+    return client;
+  }
+}
+
+function ignore(): void {}

@@ -1,0 +1,93 @@
+import type { QueryResult } from "pg";
+import type { Connection, Send, Statement } from "./connection.ts";
+
+export interface TransactionOptions {
+  /** The statements that open the transaction, sent in one flight with the first statement of the callback. */
+  prelude: string;
+  readOnly: boolean;
+}
+
+/** Thrown when Postgres answers COMMIT with ROLLBACK: a statement had failed and its error was swallowed. */
+export class RolledBackError extends Error {
+  override name = "RolledBackError";
+}
+
+/** How the statements of one transaction travel, until it ends. */
+export class TransactionClient {
+  readonly #send: Send;
+  readonly #opened: Promise<QueryResult>;
+  #points = 0;
+  #open = true;
+
+  constructor(send: Send, prelude: string) {
+    this.#send = send;
+    this.#opened = send(prelude);
+    // The failure reaches whoever waits for a row; nobody may wait for one.
+    this.#opened.catch(() => {});
+  }
+
+  /** Sends a statement; its rows are handed out only once the prelude has held. */
+  async query(statement: Statement, values?: unknown[]): Promise<QueryResult> {
+    if (!this.#open) throw new Error("tx was used after its transaction had ended: await every statement");
+    const [, answer] = await settled(this.#opened, this.#send(statement, values));
+    return answer;
+  }
+
+  /** Runs `work` between SAVEPOINT and RELEASE; a throw undoes what it did and is thrown on. */
+  async savepoint<T>(work: () => Promise<T>): Promise<T> {
+    this.#points += 1;
+    const name = `point_${this.#points}`;
+    const started = this.query(`savepoint ${name}`);
+    try {
+      const [, result] = await settled(started, work());
+      await this.query(`release savepoint ${name}`);
+      return result;
+    } catch (error) {
+      await this.query(`rollback to savepoint ${name}`);
+      throw error;
+    }
+  }
+
+  /** Waits for the prelude alone, and lets no further statement in. */
+  async end(): Promise<void> {
+    this.#open = false;
+    await this.#opened;
+  }
+}
+
+/** Both answers, or the first one's error before the second's. */
+async function settled<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
+  second.catch(() => {});
+  return [await first, await second];
+}
+
+/**
+ * Runs `work` in one transaction. A throw rolls back and is thrown on; a read's COMMIT travels behind, waited for by
+ * nobody; a write's COMMIT is awaited.
+ * @throws RolledBackError when Postgres rolled back instead of committing.
+ */
+export function transaction<T>(
+  connection: Connection,
+  { prelude, readOnly }: TransactionOptions,
+  work: (client: TransactionClient) => Promise<T>,
+): Promise<T> {
+  return connection.exclusively(async (send) => {
+    const client = new TransactionClient(send, prelude);
+    try {
+      const result = await work(client);
+      await client.end();
+      if (readOnly) connection.background("commit");
+      else await commit(send);
+      return result;
+    } catch (error) {
+      await client.end().catch(() => {});
+      if (!(error instanceof RolledBackError)) connection.background("rollback");
+      throw error;
+    }
+  });
+}
+
+async function commit(send: Send): Promise<void> {
+  const { command } = await send("commit");
+  if (command !== "COMMIT") throw new RolledBackError(`COMMIT was answered with ${command}`);
+}

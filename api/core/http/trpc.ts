@@ -1,0 +1,39 @@
+import type { AnyRouter } from "@trpc/server";
+import { fetchRequestHandler } from "@trpc/server/adapters/fetch";
+import type { Context as HonoContext } from "hono";
+import { AppError } from "../errors/app-error.ts";
+import { retryAfterOf, toAppError, toTrpcError } from "../errors/http.ts";
+import type { HonoEnv } from "../modules.ts";
+import { logFailure } from "./request.ts";
+
+export const trpcPath = "/api/trpc";
+const maxBatchSize = 20;
+
+/** Serves a router under `/api/trpc`. */
+export function serveTrpc(router: AnyRouter): (c: HonoContext<HonoEnv>) => Promise<Response> {
+  return (c) => {
+    const context = c.get("context");
+    return fetchRequestHandler({
+      endpoint: trpcPath,
+      req: c.req.raw,
+      router,
+      maxBatchSize,
+      createContext({ info }) {
+        // A streamed batch sends its headers before its mutations have run, so the writer would miss its freshness.
+        if (info.type === "mutation" && info.accept === "application/jsonl") {
+          throw toTrpcError(new AppError("BAD_REQUEST", "Mutations cannot be streamed: use httpBatchLink for them"));
+        }
+        return context;
+      },
+      responseMeta({ errors }) {
+        const waits = errors.map((error) => retryAfterOf(toAppError(error)) ?? 0);
+        const longest = Math.max(0, ...waits);
+        return longest > 0 ? { headers: { "retry-after": String(longest) } } : {};
+      },
+      onError({ error }) {
+        const { code, cause } = toAppError(error);
+        if (code === "INTERNAL") logFailure(cause, context.requestId);
+      },
+    });
+  };
+}

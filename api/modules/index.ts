@@ -1,0 +1,2 @@
+export { identity } from "./identity/index.ts";
+export { resumes } from "./resumes/index.ts";
