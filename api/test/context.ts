@@ -1,0 +1,18 @@
+import { env as bindings, waitUntil } from "cloudflare:workers";
+import { closeContext, type Context, createContext, type Runtime } from "../core/context.ts";
+import { getEnv } from "../core/env.ts";
+
+/** The worker's surroundings as a test has them. */
+export function testRuntime(): Runtime {
+  return { env: getEnv(bindings), requestId: crypto.randomUUID(), waitUntil: (promise) => waitUntil(promise) };
+}
+
+/** Runs `work` with a request's context and closes it. */
+export async function withContext<T>(headers: HeadersInit, work: (context: Context) => Promise<T>): Promise<T> {
+  const context = await createContext(testRuntime(), new Headers(headers));
+  try {
+    return await work(context);
+  } finally {
+    closeContext(context);
+  }
+}

@@ -1,0 +1,34 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import type { TestProject } from "vitest/node";
+
+declare module "vitest" {
+  interface ProvidedContext {
+    cached: string;
+    direct: string;
+    owner: string;
+  }
+}
+
+const program = fileURLToPath(new URL("../../dev/test-database.ts", import.meta.url));
+
+/**
+ * Starts a migrated database for the whole run and hands its addresses to the worker's bindings. In a process of its
+ * own, since here packages resolve as in a worker.
+ */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const server = spawn(process.execPath, [program], { stdio: ["pipe", "pipe", "inherit"] });
+  const lines = createInterface(server.stdout);
+  const [line] = await Promise.race([once(lines, "line"), once(server, "exit").then(() => ["{}"])]);
+  const { cached, direct, owner } = JSON.parse(String(line));
+  if (!owner) throw new Error("the test database did not start; its message is above");
+  project.provide("cached", cached);
+  project.provide("direct", direct);
+  project.provide("owner", owner);
+  return async () => {
+    server.stdin.end();
+    await once(server, "exit");
+  };
+}

@@ -1,0 +1,28 @@
+import { cloudflareTest } from "@cloudflare/vitest-plugin";
+import { builtinModules } from "node:module";
+import { defineConfig } from "vitest/config";
+
+const external = [...builtinModules.flatMap((name) => [name, `node:${name}`]), "cloudflare:sockets", "pg-native"];
+
+export default defineConfig({
+  plugins: [
+    cloudflareTest(({ inject }) => ({
+      wrangler: { configPath: "../wrangler.toml" },
+      miniflare: {
+        hyperdrives: { HYPERDRIVE_CACHED: inject("cached"), HYPERDRIVE_DIRECT: inject("direct") },
+        bindings: {
+          ENVIRONMENT: "test",
+          AUTH_SECRET: "a secret of the tests, long enough for the check",
+          APP_URL: "http://127.0.0.1:8787",
+          OWNER_URL: inject("owner"),
+        },
+      },
+    })),
+  ],
+  test: {
+    name: "api",
+    include: ["**/*.test.{ts,tsx}"],
+    globalSetup: ["./test/global-setup.ts"],
+    deps: { optimizer: { ssr: { enabled: true, include: ["pg"], rolldownOptions: { external } } } },
+  },
+});
