@@ -1,10 +1,10 @@
 import { execFileSync } from "node:child_process";
-import { appendFileSync, readdirSync } from "node:fs";
+import { appendFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import * as schema from "../schema/index.ts";
 import { accessChanges } from "./grants.ts";
-import { dbFolder, migrationsFolder } from "./paths.ts";
+import { dbFolder, drizzleKitProgram, migrationsFolder } from "./paths.ts";
 import { migratedScratch } from "./scratch.ts";
 
 const usage = `bun db:generate [--name <what>] [--custom]
@@ -13,12 +13,17 @@ Writes a SQL migration from db/schema: tables, indexes, policies, and the grants
   --name    what the migration does, for its file name
   --custom  an empty migration, for SQL written by hand`;
 
+const separator = "--> statement-breakpoint\n";
+
 function sqlFiles(): string[] {
   return readdirSync(migrationsFolder).filter((file) => file.endsWith(".sql"));
 }
 
 function drizzleKit(...args: string[]): void {
-  execFileSync("drizzle-kit", ["generate", ...args], { cwd: dbFolder, stdio: ["ignore", "inherit", "inherit"] });
+  execFileSync(process.execPath, [drizzleKitProgram, "generate", ...args], {
+    cwd: dbFolder,
+    stdio: ["ignore", "inherit", "inherit"],
+  });
 }
 
 async function missingAccess(): Promise<string[]> {
@@ -34,23 +39,34 @@ function newFileSince(before: string[]): string | undefined {
   return sqlFiles().find((file) => !before.includes(file));
 }
 
+/** Adds the access statements to the migration that drizzle-kit just wrote, or to one of their own. */
+function writeAccess(before: string[], name: string, changes: string[]): void {
+  const written = newFileSince(before);
+  if (!written) drizzleKit("--custom", "--name", name);
+  const file = newFileSince(before);
+  if (!file) throw new Error("drizzle-kit wrote no migration file");
+  const path = join(migrationsFolder, file);
+  const sql = `${changes.join(separator)}\n`;
+  // drizzle-kit ends neither its statements nor its header for custom files with a line break.
+  if (written) appendFileSync(path, separator + sql);
+  else writeFileSync(path, sql);
+  console.log(`access: ${changes.length} statements in db/migrations/${file}`);
+}
+
 async function generate(name: string | undefined, custom: boolean): Promise<void> {
   const before = sqlFiles();
   drizzleKit(...(name ? ["--name", name] : []), ...(custom ? ["--custom"] : []));
   if (custom) return;
   const changes = await missingAccess();
-  if (changes.length === 0) return;
-  if (!newFileSince(before)) drizzleKit("--custom", "--name", name ?? "access");
-  const file = newFileSince(before);
-  if (!file) throw new Error("drizzle-kit wrote no migration file");
-  const separator = "--> statement-breakpoint\n";
-  const prefix = sqlFiles().length > before.length ? separator : "";
-  appendFileSync(join(migrationsFolder, file), `${prefix}${changes.join(separator)}\n`);
-  console.log(`access: ${changes.length} statements added to db/migrations/${file}`);
+  if (changes.length > 0) writeAccess(before, name ?? "access", changes);
 }
 
 const { values } = parseArgs({
-  options: { name: { type: "string" }, custom: { type: "boolean", default: false }, help: { type: "boolean", default: false } },
+  options: {
+    name: { type: "string" },
+    custom: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
+  },
 });
 if (values.help) console.log(usage);
 else await generate(values.name, values.custom);

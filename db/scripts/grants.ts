@@ -38,7 +38,9 @@ function rightsOf({ table, grants }: TableAccess): Right[] {
 export function declaredAccess(schema: Record<string, unknown>): { rights: Set<Right>; tables: Set<string> } {
   const values = Object.values(schema);
   const accesses = values.filter((value) => value instanceof TableAccess);
-  const tables = values.filter((value): value is PgTable => is(value, PgTable)).map((table) => getTableConfig(table).name);
+  const tables = values
+    .filter((value): value is PgTable => is(value, PgTable))
+    .map((table) => getTableConfig(table).name);
   const covered = new Set(accesses.map(({ table }) => getTableConfig(table).name));
   const bare = tables.filter((table) => !covered.has(table));
   if (bare.length) throw new Error(`no access() beside the table: ${bare.join(", ")}`);
@@ -54,7 +56,8 @@ const grantedSql = `
   ) a
   join pg_class c on c.oid = a.relation and c.relkind = 'r' and c.relnamespace = 'public'::regnamespace
   join pg_roles r on r.oid = a.grantee
-  where r.rolname = any($1)`;
+  where r.rolname = any($1)
+  order by 1`;
 
 async function grantedRights(pglite: PGlite): Promise<Set<Right>> {
   const { rows } = await pglite.query<{ right: string }>(grantedSql, [[...runtimeRoles]]);
@@ -68,17 +71,22 @@ async function forcedTables(pglite: PGlite): Promise<Set<string>> {
   return new Set(rows.map((row) => row.relname));
 }
 
+/** One statement per table and role, e.g. `GRANT SELECT ("id", "name"), DELETE ON "user" TO "admin";`. */
 function statements(action: "GRANT" | "REVOKE", rights: Right[]): string[] {
-  const columns = new Map<string, string[]>();
-  for (const right of rights.sort()) {
-    const [role, verb, table, column] = right.split("|");
-    const key = `${role}|${verb}|${table}|${column === "" ? "table" : "columns"}`;
-    columns.set(key, [...(columns.get(key) ?? []), `"${column}"`]);
+  const verbs = new Map<string, Map<string, string[]>>();
+  for (const right of rights) {
+    const [role = "", verb = "", table = "", column = ""] = right.split("|");
+    const key = `${table} ${role}`;
+    const columns = verbs.get(key) ?? new Map<string, string[]>();
+    const scope = column ? `${verb}|columns` : verb;
+    columns.set(scope, [...(columns.get(scope) ?? []), `"${column}"`]);
+    verbs.set(key, columns);
   }
-  return [...columns].map(([key, names]) => {
-    const [role, verb, table, scope] = key.split("|");
-    const list = scope === "columns" ? ` (${names.join(", ")})` : "";
-    return `${action} ${verb}${list} ON "${table}" ${action === "GRANT" ? "TO" : "FROM"} "${role}";`;
+  const inOrder = [...verbs].sort(([one], [other]) => (one < other ? -1 : 1));
+  return inOrder.map(([key, columns]) => {
+    const [table, role] = key.split(" ");
+    const list = [...columns].map(([scope, names]) => scope.replace("|columns", ` (${names.join(", ")})`));
+    return `${action} ${list.join(", ")} ON "${table}" ${action === "GRANT" ? "TO" : "FROM"} "${role}";`;
   });
 }
 
@@ -88,8 +96,17 @@ export async function accessChanges(migrated: PGlite, schema: Record<string, unk
   const granted = await grantedRights(migrated);
   const forced = await forcedTables(migrated);
   return [
-    ...[...declared.tables].filter((table) => !forced.has(table)).map((table) => `ALTER TABLE "${table}" FORCE ROW LEVEL SECURITY;`),
-    ...statements("REVOKE", [...granted].filter((right) => !declared.rights.has(right))),
-    ...statements("GRANT", [...declared.rights].filter((right) => !granted.has(right))),
+    ...[...declared.tables]
+      .filter((table) => !forced.has(table))
+      .sort()
+      .map((table) => `ALTER TABLE "${table}" FORCE ROW LEVEL SECURITY;`),
+    ...statements(
+      "REVOKE",
+      [...granted].filter((right) => !declared.rights.has(right)),
+    ),
+    ...statements(
+      "GRANT",
+      [...declared.rights].filter((right) => !granted.has(right)),
+    ),
   ];
 }

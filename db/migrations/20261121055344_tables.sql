@@ -103,7 +103,7 @@ CREATE TABLE "resume" (
 	"name" text NOT NULL,
 	"slug" text NOT NULL,
 	"data" jsonb NOT NULL,
-	"public_data" jsonb,
+	"public_data" jsonb NOT NULL,
 	"hidden" text[] DEFAULT '{"email","phone","address"}' NOT NULL,
 	"template" text DEFAULT 'classic' NOT NULL,
 	"is_public" boolean DEFAULT false NOT NULL,
@@ -117,7 +117,6 @@ CREATE TABLE "resume" (
 	CONSTRAINT "resume_slug_unique" UNIQUE("slug"),
 	CONSTRAINT "resume_slug_check" CHECK ("resume"."slug" ~ '^[a-z0-9-]{3,80}$'),
 	CONSTRAINT "resume_name_check" CHECK (char_length("resume"."name") between 1 and 100),
-	CONSTRAINT "resume_public_data_check" CHECK (not "resume"."is_public" or "resume"."public_data" is not null),
 	CONSTRAINT "resume_template_check" CHECK ("resume"."template" in ('classic', 'compact'))
 );
 --> statement-breakpoint
