@@ -34,6 +34,9 @@ export const createCallerFactory = t.createCallerFactory;
 /** The third door, bound to the caller: one transaction under the caller's policies. */
 export type Rls = <T>(callback: (tx: Tx) => Promise<T>) => Promise<T>;
 
+/** What the services of signed-in users' procedures get. */
+export type UserContext = Context & { caller: Caller; rls: Rls };
+
 function bindRls(ctx: Context, actor: Actor, type: "query" | "mutation" | "subscription"): Rls {
   const readOnly = type !== "mutation";
   return (callback) => {

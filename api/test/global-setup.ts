@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import type { TestProject } from "vitest/node";
 
 declare module "vitest" {
@@ -12,7 +12,7 @@ declare module "vitest" {
   }
 }
 
-const program = fileURLToPath(new URL("../../dev/test-database.ts", import.meta.url));
+const program = join(import.meta.dirname, "../../dev/test-database.ts");
 
 /**
  * Starts a migrated database for the whole run and hands its addresses to the worker's bindings. In a process of its

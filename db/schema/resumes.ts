@@ -78,8 +78,8 @@ export const resume = pgTable(
     name: text().notNull(),
     slug: text().notNull(),
     data: jsonb().$type<ResumeData>().notNull(),
-    /** What the world may read of `data`; written by the module, null unless published. */
-    publicData: jsonb().$type<ResumeData>(),
+    /** What the world may read of `data` once the résumé is public; the module writes both together. */
+    publicData: jsonb().$type<ResumeData>().notNull(),
     hidden: text({ enum: resumeHideable }).array().notNull().default(["email", "phone", "address"]),
     template: text({ enum: resumeTemplates }).notNull().default("classic"),
     isPublic: boolean().notNull().default(false),
@@ -102,7 +102,6 @@ export const resume = pgTable(
     index("resume_deleted_at_idx").on(table.deletedAt).where(sql`${table.deletedAt} is not null`),
     check("resume_slug_check", sql`${table.slug} ~ '^[a-z0-9-]{3,80}$'`),
     check("resume_name_check", sql`char_length(${table.name}) between 1 and 100`),
-    check("resume_public_data_check", sql`not ${table.isPublic} or ${table.publicData} is not null`),
     check("resume_template_check", oneOf(table.template, resumeTemplates)),
     pgPolicy("resume_public_policy", {
       for: "select",

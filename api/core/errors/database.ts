@@ -35,6 +35,14 @@ export function brokenConstraint(error: unknown): string | undefined {
 const awayCode = /^(08|53|58)|^(57P0[1-5]|57014|55P03|40001|40P01)$/;
 const awayMessage = /connection terminated|connection ended|connection error|not queryable|query read timeout|timeout expired|timeout exceeded|network connection lost|stream was cancelled|socket|ECONN|EPIPE|proxy request failed/i;
 
+// Characters that Postgres cannot store (NUL, lone surrogates), numbers out of range, documents nested too deep.
+const inputCode = /^(22|54)/;
+
+/** Whether the database refused a value as such. */
+export function isUnstorable(error: unknown): boolean {
+  return inputCode.test(postgresError(error)?.code ?? "");
+}
+
 /** Whether the failure means that the database was out of reach, so that the same request may succeed later. */
 export function isUnavailable(error: unknown): boolean {
   const found = postgresError(error);

@@ -2,7 +2,7 @@ import { TRPCError } from "@trpc/server";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { ZodError } from "zod";
 import { AppError, type ErrorCode } from "./app-error.ts";
-import { isUnavailable } from "./database.ts";
+import { isUnavailable, isUnstorable } from "./database.ts";
 
 type TrpcCode = TRPCError["code"];
 
@@ -28,6 +28,10 @@ export function toAppError(error: unknown): AppError {
   if (error instanceof TRPCError && error.cause instanceof AppError) return error.cause;
   if (isUnavailable(error)) {
     return new AppError("UNAVAILABLE", "The database is out of reach; try again shortly", { cause: error });
+  }
+  if (isUnstorable(error)) {
+    const message = "The input holds something that cannot be stored, such as a NUL character or too deep nesting";
+    return new AppError("BAD_REQUEST", message, { reason: "unstorable", cause: error });
   }
   if (error instanceof TRPCError && error.code !== "INTERNAL_SERVER_ERROR") return fromTrpc(error);
   return new AppError("INTERNAL", "Internal error", { cause: error });

@@ -1,4 +1,12 @@
 import { defineModule } from "../../core/modules.ts";
+import { cleanUpResumes } from "./cron.ts";
+import { visitJob } from "./jobs.ts";
 import { resumesRouter } from "./router.ts";
+import { mountThumbnails } from "./routes.ts";
 
-export const resumes = defineModule({ routers: { resumes: resumesRouter } });
+export const resumes = defineModule({
+  routers: { resumes: resumesRouter },
+  routes: mountThumbnails,
+  jobs: [visitJob],
+  crons: { "17 3 * * *": cleanUpResumes },
+});
