@@ -4,6 +4,7 @@ import { mountHealth } from "./core/http/health.ts";
 import { answerError, withContext } from "./core/http/request.ts";
 import { withBodyLimit, withCors, withOriginCheck, withSecureHeaders } from "./core/http/security.ts";
 import { serveTrpc, trpcPath } from "./core/http/trpc.ts";
+import { mountDevMail } from "./core/mail/dev-mail.tsx";
 import type { HonoEnv } from "./core/modules.ts";
 import { AppError } from "./core/errors/app-error.ts";
 import { appRouter, modules } from "./modules/registry.ts";
@@ -13,6 +14,7 @@ export const app = new Hono<HonoEnv>();
 
 app.use(requestId({ limitLength: 64 }), withSecureHeaders, withCors, withContext, withOriginCheck, withBodyLimit);
 mountHealth(app);
+mountDevMail(app);
 app.all(`${trpcPath}/*`, serveTrpc(appRouter));
 for (const { routes } of modules) routes?.(app);
 app.notFound((c) => answerError(new AppError("NOT_FOUND", "No such route"), c));

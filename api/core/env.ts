@@ -10,42 +10,61 @@ const hyperdrive = () => binding<Hyperdrive>("Hyperdrive", "connectionString");
 const origins = z
   .string()
   .default("")
-  .transform((list) => list.split(",").map((origin) => origin.trim()).filter(Boolean))
-  .pipe(z.array(z.url({ protocol: /^https?$/, error: "a comma-separated list of origins such as https://app.example.com" })));
+  .transform((list) =>
+    list
+      .split(",")
+      .map((origin) => origin.trim())
+      .filter(Boolean),
+  )
+  .pipe(
+    z.array(
+      z.url({ protocol: /^https?$/, error: "a comma-separated list of origins such as https://app.example.com" }),
+    ),
+  );
 
 /** Every setting and binding of the worker; `docs/environment-variables.md` is generated from it. */
-export const envSchema = z.object({
-  ENVIRONMENT: z
-    .enum(["development", "test", "staging", "production"])
-    .describe("Where the worker runs; development and test switch on local tools such as /dev/mail."),
-  AUTH_SECRET: z
-    .string()
-    .min(32, "at least 32 characters; make one with: openssl rand -base64 32")
-    .describe("Signs session cookies and freshness tokens. A secret: wrangler secret put AUTH_SECRET."),
-  APP_URL: z.url({ protocol: /^https?$/ }).describe("Public address of the API, without a path."),
-  CORS_ORIGINS: origins.describe("Origins of the frontends that may call the API, separated by commas."),
-  MAIL_FROM: z.string().default("Fairlead <no-reply@localhost>").describe("Sender of e-mails."),
-  RESEND_API_KEY: z
-    .string()
-    .optional()
-    .describe("Key of Resend, which then delivers e-mails. Without it they go to a local outbox; needed in production. A secret."),
-  DB_PIPELINE: z
-    .enum(["on", "off"])
-    .default("on")
-    .describe("Whether statements are sent without waiting for earlier answers."),
-  DB_CONNECT_TIMEOUT_MS: z.coerce.number().int().positive().default(5000).describe("Longest wait for a connection."),
-  DB_QUERY_TIMEOUT_MS: z.coerce.number().int().positive().default(15000).describe("Longest wait for an answer."),
-  FRESH_SECONDS: z.coerce
-    .number()
-    .int()
-    .positive()
-    .default(75)
-    .describe("How long a writer reads past the cache: Hyperdrive's max_age (60) plus its stale_while_revalidate (15)."),
-  HYPERDRIVE_CACHED: hyperdrive().describe("Hyperdrive with its cache on; logs in as app_cached."),
-  HYPERDRIVE_DIRECT: hyperdrive().describe("Hyperdrive with its cache off; logs in as app_direct."),
-  FILES: binding<R2Bucket>("R2", "get", "put").describe("R2 bucket of uploaded files."),
-  JOBS: binding<Queue>("queue", "send").describe("Queue of background work."),
-});
+export const envSchema = z
+  .object({
+    ENVIRONMENT: z
+      .enum(["development", "test", "staging", "production"])
+      .describe("Where the worker runs; development and test switch on local tools such as the outbox."),
+    AUTH_SECRET: z
+      .string()
+      .min(32, "at least 32 characters; make one with: openssl rand -base64 32")
+      .describe("Signs session cookies and freshness tokens. A secret: wrangler secret put AUTH_SECRET."),
+    APP_URL: z.url({ protocol: /^https?$/ }).describe("Public address of the API, without a path."),
+    CORS_ORIGINS: origins.describe("Origins of the frontends that may call the API, separated by commas."),
+    MAIL_FROM: z.string().default("Fairlead <no-reply@localhost>").describe("Sender of e-mails."),
+    RESEND_API_KEY: z
+      .string()
+      .optional()
+      .describe(
+        "Key of Resend, which then delivers e-mails. Without it they go to a local outbox; needed in staging and production. A secret.",
+      ),
+    DB_PIPELINE: z
+      .enum(["on", "off"])
+      .default("on")
+      .describe("Whether statements are sent without waiting for earlier answers."),
+    DB_CONNECT_TIMEOUT_MS: z.coerce.number().int().positive().default(5000).describe("Longest wait for a connection."),
+    DB_QUERY_TIMEOUT_MS: z.coerce.number().int().positive().default(15000).describe("Longest wait for an answer."),
+    FRESH_SECONDS: z.coerce
+      .number()
+      .int()
+      .positive()
+      .default(75)
+      .describe(
+        "How long a writer reads past the cache: Hyperdrive's max_age (60) plus its stale_while_revalidate (15).",
+      ),
+    HYPERDRIVE_CACHED: hyperdrive().describe("Hyperdrive with its cache on; logs in as app_cached."),
+    HYPERDRIVE_DIRECT: hyperdrive().describe("Hyperdrive with its cache off; logs in as app_direct."),
+    FILES: binding<R2Bucket>("R2", "get", "put").describe("R2 bucket of uploaded files."),
+    JOBS: binding<Queue>("queue", "send").describe("Queue of background work."),
+  })
+  .refine(({ ENVIRONMENT, RESEND_API_KEY }) => RESEND_API_KEY || ["development", "test"].includes(ENVIRONMENT), {
+    path: ["RESEND_API_KEY"],
+    error:
+      "needed outside development, where no local outbox takes the e-mails; set it with: wrangler secret put RESEND_API_KEY",
+  });
 
 export type Env = z.infer<typeof envSchema>;
 
@@ -66,7 +85,9 @@ export function getEnv(bindings: object): Env {
   const result = envSchema.safeParse(bindings);
   if (!result.success) {
     const lines = result.error.issues.map((issue) => `  ${issue.path.join(".")}: ${issue.message}`);
-    throw new EnvError(`The worker's settings are incomplete (see docs/environment-variables.md):\n${lines.join("\n")}`);
+    throw new EnvError(
+      `The worker's settings are incomplete (see docs/environment-variables.md):\n${lines.join("\n")}`,
+    );
   }
   parsed.set(bindings, result.data);
   return result.data;

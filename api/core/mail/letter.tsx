@@ -24,7 +24,8 @@ function textOf({ paragraphs, action, code, note }: Letter): string {
   return [...paragraphs, code, link, note].filter((part) => part !== undefined).join("\n\n");
 }
 
-const column = "font-family: system-ui, sans-serif; font-size: 16px; line-height: 1.5; max-width: 32rem; margin: 2rem auto";
+const column =
+  "font-family: system-ui, sans-serif; font-size: 16px; line-height: 1.5; max-width: 32rem; margin: 2rem auto";
 const button = "display: inline-block; padding: 0.6rem 1.2rem; border-radius: 6px; background: #1d4ed8; color: #fff";
 
 function LetterPage({ subject, paragraphs, action, code, note }: Letter) {
