@@ -12,6 +12,8 @@ export interface ProcedureMeta {
   scope: `${string}:${"read" | "write"}`;
   /** Budget: how often a single call waits for the database, its caller included. */
   trips: number;
+  /** The most that a rare path may take, where it is more: a retry after a collision. */
+  maxTrips?: number;
 }
 
 const t = initTRPC

@@ -19,6 +19,8 @@ import { trackVisit } from "./service/track.ts";
 
 const read: ProcedureMeta = { scope: "resumes:read", trips: 2 };
 const write: ProcedureMeta = { scope: "resumes:write", trips: 3 };
+// A proposed slug that is taken costs a second INSERT.
+const creation: ProcedureMeta = { ...write, maxTrips: 4 };
 
 export const resumesRouter = router({
   list: userProcedure.meta(read).input(listInput).query(({ ctx, input }) => listResumes(ctx, input)),
@@ -26,10 +28,10 @@ export const resumesRouter = router({
   export: userProcedure.meta(read).input(exportInput).query(({ ctx, input }) => exportResume(ctx, input)),
   stats: userProcedure.meta(read).input(resumeIdInput).query(({ ctx, input }) => getStats(ctx, input)),
 
-  create: userProcedure.meta(write).input(createInput).mutation(({ ctx, input }) => createResume(ctx, input)),
-  import: userProcedure.meta(write).input(importInput).mutation(({ ctx, input }) => importResume(ctx, input)),
+  create: userProcedure.meta(creation).input(createInput).mutation(({ ctx, input }) => createResume(ctx, input)),
+  import: userProcedure.meta(creation).input(importInput).mutation(({ ctx, input }) => importResume(ctx, input)),
   // Its INSERT needs the original's answer first.
-  duplicate: userProcedure.meta({ ...write, trips: 4 }).input(duplicateInput).mutation(({ ctx, input }) => duplicateResume(ctx, input)),
+  duplicate: userProcedure.meta({ ...write, trips: 4, maxTrips: 5 }).input(duplicateInput).mutation(({ ctx, input }) => duplicateResume(ctx, input)),
   update: userProcedure.meta(write).input(updateInput).mutation(({ ctx, input }) => updateResume(ctx, input)),
   rename: userProcedure.meta(write).input(renameInput).mutation(({ ctx, input }) => renameResume(ctx, input)),
   publish: userProcedure.meta(write).input(resumeIdInput).mutation(({ ctx, input }) => publishResume(ctx, input)),
