@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import { requestId } from "hono/request-id";
+import { mountFresh } from "./core/http/fresh.ts";
 import { mountHealth } from "./core/http/health.ts";
 import { answerError, withContext } from "./core/http/request.ts";
 import { withBodyLimit, withCors, withOriginCheck, withSecureHeaders } from "./core/http/security.ts";
@@ -14,6 +15,7 @@ export const app = new Hono<HonoEnv>();
 
 app.use(requestId({ limitLength: 64 }), withSecureHeaders, withCors, withContext, withOriginCheck, withBodyLimit);
 mountHealth(app);
+mountFresh(app);
 mountDevMail(app);
 app.all(`${trpcPath}/*`, serveTrpc(appRouter));
 for (const { routes } of modules) routes?.(app);

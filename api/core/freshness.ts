@@ -1,6 +1,6 @@
 import { sign, verify } from "./signature.ts";
 
-export const freshHeader = "x-fresh-until";
+export { freshHeader } from "./freshness-header.ts";
 export const freshCookie = "fresh_until";
 
 const purpose = "fresh-until";

@@ -1,6 +1,7 @@
 import type { AnyRouter } from "@trpc/server";
 import type { Hono } from "hono";
 import type { Context, Runtime } from "./context.ts";
+import type { Tx } from "./database/doors.ts";
 import type { Job } from "./jobs.ts";
 
 export type HonoEnv = { Bindings: Cloudflare.Env; Variables: { context: Context } };
@@ -15,6 +16,10 @@ export interface Module {
   jobs?: Job[];
   /** Scheduled work by its cron expression, which also stands in wrangler.toml. */
   crons?: Record<string, (runtime: Runtime) => Promise<void>>;
+  /** All that the domain keeps about one person, under names of its own; `tx` sees what that person may see. */
+  exportUser?: (tx: Tx, userId: string) => Promise<Record<string, unknown>>;
+  /** Gets every module once the registry knows them, for domains that compose what others bring. */
+  compose?: (modules: readonly Module[]) => void;
 }
 
 /** Types a domain's face without widening it. */
