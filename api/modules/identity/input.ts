@@ -1,20 +1,28 @@
+import { identityPrefixes } from "@repo/db";
 import { z } from "zod";
+import { idInput } from "../../core/input.ts";
 
-/** What a person says about themselves. */
-export const profileInput = z.object({
-  name: z.string().trim().min(1).max(100),
-  image: z
-    .url({ protocol: /^https?$/, error: "an http or https address" })
-    .max(2048)
-    .nullable(),
-});
+/** What people say about themselves. */
+export const profileInput = z
+  .object({
+    name: z
+      .string()
+      .trim()
+      .min(1)
+      .max(100)
+      .regex(/^\P{Cc}*$/u, "no control characters"),
+    image: z
+      .url({ protocol: /^https?$/, error: "an http or https address" })
+      .max(2048)
+      .nullable(),
+  })
+  .partial();
 
-export const updateUserInput = profileInput
-  .partial()
-  .refine((input) => Object.values(input).some((value) => value !== undefined), {
-    error: "nothing to change",
-  });
-export type updateUserInput = z.infer<typeof updateUserInput>;
+export const updateUserInput = profileInput.refine(
+  ({ name, image }) => name !== undefined || image !== undefined,
+  "nothing to change",
+);
+export type UpdateUserInput = z.infer<typeof updateUserInput>;
 
-export const revokeSessionInput = z.object({ sessionId: z.string().regex(/^sess_[0-9a-z]{26}$/) });
-export type revokeSessionInput = z.infer<typeof revokeSessionInput>;
+export const sessionIdInput = z.object({ sessionId: idInput(identityPrefixes.session) });
+export type SessionIdInput = z.infer<typeof sessionIdInput>;

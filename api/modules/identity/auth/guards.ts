@@ -25,7 +25,7 @@ async function limitAddress(email: string, path: string): Promise<void> {
 }
 
 function checkProfile({ name, image }: Record<string, unknown>): void {
-  const { error } = profileInput.partial().safeParse({ name: name || undefined, image: image ?? undefined });
+  const { error } = profileInput.safeParse({ name: name || undefined, image: image ?? undefined });
   const [issue] = error?.issues ?? [];
   if (issue)
     throw new APIError("BAD_REQUEST", {

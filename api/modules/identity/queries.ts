@@ -1,0 +1,46 @@
+import { and, desc, eq, gt, identity, session, user } from "@repo/db";
+import type { Tx } from "../../core/database/doors.ts";
+
+/** A user as they see themselves. */
+export const ownUser = {
+  id: user.id,
+  name: user.name,
+  email: user.email,
+  emailVerified: user.emailVerified,
+  image: user.image,
+  isAnonymous: user.isAnonymous,
+  twoFactorEnabled: user.twoFactorEnabled,
+  createdAt: user.createdAt,
+  updatedAt: user.updatedAt,
+};
+
+const ownSession = {
+  id: session.id,
+  ipAddress: session.ipAddress,
+  userAgent: session.userAgent,
+  impersonatedBy: session.impersonatedBy,
+  createdAt: session.createdAt,
+  expiresAt: session.expiresAt,
+};
+
+const ownIdentity = {
+  id: identity.id,
+  providerId: identity.providerId,
+  accountId: identity.accountId,
+  scope: identity.scope,
+  createdAt: identity.createdAt,
+};
+
+/** The user's sessions that have not expired, newest first. */
+export function findSessions(tx: Tx, userId: string) {
+  return tx
+    .select(ownSession)
+    .from(session)
+    .where(and(eq(session.userId, userId), gt(session.expiresAt, new Date())))
+    .orderBy(desc(session.id));
+}
+
+/** How the user signs in, without any secret. */
+export function findIdentities(tx: Tx, userId: string) {
+  return tx.select(ownIdentity).from(identity).where(eq(identity.userId, userId)).orderBy(identity.id);
+}
