@@ -27,39 +27,77 @@ const day = z
   .regex(/^[12]\d{3}(-[01]\d(-[0-3]\d)?)?$/, "a date as 2014, 2014-06 or 2014-06-29")
   .or(z.literal(""));
 const link = z.url({ protocol: /^https?$/, error: "an http(s) address" }).or(z.literal(""));
-const section = <Shape extends z.ZodRawShape>(shape: Shape) => z.array(z.looseObject(shape).partial()).max(200);
+const closed = <Shape extends z.ZodRawShape>(shape: Shape) => z.object(shape).partial();
+// Keeps unknown fields. Its type leaves them out: an index signature would swallow the known ones in tRPC's outputs.
+const open = <Shape extends z.ZodRawShape>(shape: Shape) =>
+  z.looseObject(shape).partial() as unknown as ReturnType<typeof closed<Shape>>;
+const section = <Shape extends z.ZodRawShape>(shape: Shape) => z.array(open(shape)).max(200);
 
 /** A résumé in the JSON Resume format (https://jsonresume.org/schema); fields beyond it are kept, never published. */
-export const resumeData = z
-  .looseObject({
-    $schema: line,
-    basics: z
-      .looseObject({
-        name: line,
-        label: line,
-        image: link,
-        email: z.email().or(z.literal("")),
-        phone: line,
-        url: link,
-        summary: prose,
-        location: z.looseObject({ address: line, postalCode: line, city: line, countryCode: line, region: line }).partial(),
-        profiles: section({ network: line, username: line, url: link }),
-      })
-      .partial(),
-    work: section({ name: line, location: line, description: line, position: line, url: link, startDate: day, endDate: day, summary: prose, highlights: list }),
-    volunteer: section({ organization: line, position: line, url: link, startDate: day, endDate: day, summary: prose, highlights: list }),
-    education: section({ institution: line, url: link, area: line, studyType: line, startDate: day, endDate: day, score: line, courses: list }),
-    awards: section({ title: line, date: day, awarder: line, summary: prose }),
-    certificates: section({ name: line, date: day, url: link, issuer: line }),
-    publications: section({ name: line, publisher: line, releaseDate: day, url: link, summary: prose }),
-    skills: section({ name: line, level: line, keywords: list }),
-    languages: section({ language: line, fluency: line }),
-    interests: section({ name: line, keywords: list }),
-    references: section({ name: line, reference: prose }),
-    projects: section({ name: line, description: prose, highlights: list, keywords: list, startDate: day, endDate: day, url: link, roles: list, entity: line, type: line }),
-    meta: z.looseObject({ canonical: link, version: line, lastModified: line }).partial(),
-  })
-  .partial();
+export const resumeData = open({
+  $schema: line,
+  basics: open({
+    name: line,
+    label: line,
+    image: link,
+    email: z.email().or(z.literal("")),
+    phone: line,
+    url: link,
+    summary: prose,
+    location: open({ address: line, postalCode: line, city: line, countryCode: line, region: line }),
+    profiles: section({ network: line, username: line, url: link }),
+  }),
+  work: section({
+    name: line,
+    location: line,
+    description: line,
+    position: line,
+    url: link,
+    startDate: day,
+    endDate: day,
+    summary: prose,
+    highlights: list,
+  }),
+  volunteer: section({
+    organization: line,
+    position: line,
+    url: link,
+    startDate: day,
+    endDate: day,
+    summary: prose,
+    highlights: list,
+  }),
+  education: section({
+    institution: line,
+    url: link,
+    area: line,
+    studyType: line,
+    startDate: day,
+    endDate: day,
+    score: line,
+    courses: list,
+  }),
+  awards: section({ title: line, date: day, awarder: line, summary: prose }),
+  certificates: section({ name: line, date: day, url: link, issuer: line }),
+  publications: section({ name: line, publisher: line, releaseDate: day, url: link, summary: prose }),
+  skills: section({ name: line, level: line, keywords: list }),
+  languages: section({ language: line, fluency: line }),
+  interests: section({ name: line, keywords: list }),
+  references: section({ name: line, reference: prose }),
+  projects: section({
+    name: line,
+    description: prose,
+    highlights: list,
+    keywords: list,
+    startDate: day,
+    endDate: day,
+    url: link,
+    roles: list,
+    entity: line,
+    type: line,
+  }),
+  meta: open({ canonical: link, version: line, lastModified: line }),
+});
 export type ResumeData = z.infer<typeof resumeData>;
 
 export const resumeTemplates = ["classic", "compact"] as const;
@@ -92,7 +130,11 @@ export const resume = pgTable(
   },
   (table) => [
     // The address follows the user's by itself.
-    foreignKey({ name: "resume_user_fk", columns: [table.userId, table.userEmail], foreignColumns: [user.id, user.email] })
+    foreignKey({
+      name: "resume_user_fk",
+      columns: [table.userId, table.userEmail],
+      foreignColumns: [user.id, user.email],
+    })
       .onDelete("cascade")
       .onUpdate("cascade"),
     index("resume_user_idx").on(table.userId, table.id),
@@ -108,7 +150,11 @@ export const resume = pgTable(
       to: [appCached, appDirect],
       using: sql`${table.isPublic} and ${table.deletedAt} is null`,
     }),
-    pgPolicy("resume_own_policy", { to: authenticated, using: eq(table.userId, authUid), withCheck: eq(table.userId, authUid) }),
+    pgPolicy("resume_own_policy", {
+      to: authenticated,
+      using: eq(table.userId, authUid),
+      withCheck: eq(table.userId, authUid),
+    }),
     pgPolicy("resume_view_staff_policy", { for: "select", to: [support, admin], using: sql`true` }),
     pgPolicy("resume_service_policy", { to: service, using: sql`true`, withCheck: sql`true` }),
   ],
@@ -135,7 +181,19 @@ export const resumeAccess = access(resume, {
   authenticated: {
     select: "all",
     insert: "all",
-    update: ["name", "slug", "data", "publicData", "hidden", "template", "isPublic", "thumbnailUrl", "version", "deletedAt", "updatedAt"],
+    update: [
+      "name",
+      "slug",
+      "data",
+      "publicData",
+      "hidden",
+      "template",
+      "isPublic",
+      "thumbnailUrl",
+      "version",
+      "deletedAt",
+      "updatedAt",
+    ],
   },
   support: { select: "all" },
   admin: { select: "all" },

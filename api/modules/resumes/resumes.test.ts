@@ -36,7 +36,7 @@ describe("writing", () => {
     expect(await expectRefusal(bob.api.resumes.create({ name, slug }), "CONFLICT", "slug_taken")).toMatchObject({ field: "slug" });
     const bad = await expectRefusal(ada.api.resumes.create({ name: "x", slug: "Not A Slug" }), "BAD_REQUEST");
     expect(bad).toMatchObject({ field: "slug", message: "slug: small letters, digits and hyphens only" });
-    const large = { basics: { summary: "x".repeat(20_000) }, extra: "x".repeat(257 * 1024 - 20_000) };
+    const large: object = { basics: { summary: "x".repeat(20_000) }, extra: "x".repeat(257 * 1024 - 20_000) };
     const refused = await expectRefusal(ada.api.resumes.create({ name: "large", data: large }), "BAD_REQUEST");
     expect(refused).toMatchObject({ field: "data", message: "data: larger than 256 KiB" });
   });
@@ -44,7 +44,7 @@ describe("writing", () => {
   test("a hostile body is refused, not a failure of ours", async () => {
     const ada = await signIn();
     const nul = { name: "nul", data: { extra: "a\u0000b" } };
-    await expectRefusal(ada.api.resumes.create(nul), "BAD_REQUEST", "unstorable");
+    await expectRefusal(ada.api.resumes.create(nul as object as { name: string }), "BAD_REQUEST", "unstorable");
     await expectRefusal(ada.api.resumes.create({ name: "link", data: { basics: { url: "javascript:alert(1)" } } }), "BAD_REQUEST");
   });
 
