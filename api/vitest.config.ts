@@ -23,6 +23,8 @@ export default defineConfig({
     name: "api",
     include: ["**/*.test.{ts,tsx}"],
     globalSetup: ["./test/global-setup.ts"],
+    setupFiles: ["./test/setup.ts"],
+    silent: "passed-only",
     deps: { optimizer: { ssr: { enabled: true, include: ["pg"], rolldownOptions: { external } } } },
   },
 });

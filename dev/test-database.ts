@@ -1,6 +1,7 @@
 import postgres from "postgres";
 import { migrateDatabase } from "@repo/db/scripts/migrate";
 import { startPostgres } from "./postgres.ts";
+import { startWireControl } from "./wire-control.ts";
 
 export interface TestDatabase {
   /** Address for the binding HYPERDRIVE_CACHED. */
@@ -9,6 +10,8 @@ export interface TestDatabase {
   direct: string;
   /** Address for the schema's owner: setting up and looking at rows, past the doors. */
   owner: string;
+  /** Address for a superuser, where the database is a real Postgres: for ending backends. */
+  superuser?: string;
   stop(): Promise<void>;
 }
 
@@ -24,13 +27,15 @@ export async function startTestDatabase(): Promise<TestDatabase> {
     url.password = "local";
     return url.href;
   };
-  return { cached: as("app_cached"), direct: as("app_direct"), owner: server.ownerUrl, stop: server.stop };
+  return { cached: as("app_cached"), direct: as("app_direct"), owner: server.ownerUrl, superuser: server.url, stop: server.stop };
 }
 
 // As a program: prints the addresses as one JSON line and serves until its standard input closes.
 if (import.meta.main) {
   const database = await startTestDatabase();
-  const { cached, direct, owner } = database;
-  console.log(JSON.stringify({ cached, direct, owner }));
-  process.stdin.resume().once("close", () => void database.stop());
+  const { cached, direct, owner, superuser } = database;
+  const portOf = (url: string) => Number(new URL(url).port);
+  const control = await startWireControl({ cached: portOf(cached), direct: portOf(direct) });
+  console.log(JSON.stringify({ cached, direct, owner, superuser: superuser ?? "", control: control.url }));
+  process.stdin.resume().once("close", () => void control.close().then(() => database.stop()));
 }

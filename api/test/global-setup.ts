@@ -9,6 +9,8 @@ declare module "vitest" {
     cached: string;
     direct: string;
     owner: string;
+    superuser: string;
+    control: string;
   }
 }
 
@@ -22,11 +24,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const server = spawn(process.execPath, [program], { stdio: ["pipe", "pipe", "inherit"] });
   const lines = createInterface(server.stdout);
   const [line] = await Promise.race([once(lines, "line"), once(server, "exit").then(() => ["{}"])]);
-  const { cached, direct, owner } = JSON.parse(String(line));
-  if (!owner) throw new Error("the test database did not start; its message is above");
-  project.provide("cached", cached);
-  project.provide("direct", direct);
-  project.provide("owner", owner);
+  const addresses = JSON.parse(String(line));
+  if (!addresses.owner) throw new Error("the test database did not start; its message is above");
+  for (const name of ["cached", "direct", "owner", "superuser", "control"] as const) project.provide(name, addresses[name]);
   return async () => {
     server.stdin.end();
     await once(server, "exit");
