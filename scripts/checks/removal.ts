@@ -1,0 +1,135 @@
+import { spawn } from "node:child_process";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { importsOf } from "./imports.ts";
+import { type Finding, listFiles, report, root } from "./project.ts";
+
+/** Lists with one line per domain; a line goes when its domain goes. */
+const registries = [
+  ...listFiles("api/modules/*.ts"),
+  ...listFiles(["db/schema/index.ts", "db/seeds/index.ts", "db/zod.ts"]),
+];
+const workspaces = ["api", "db", "dev"];
+const tsc = join(root, "node_modules/typescript/bin/tsc");
+
+function moduleNames(): string[] {
+  const folder = join(root, "api/modules");
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
+}
+
+/** The domain that a file belongs to, by its path. */
+function domainOf(file: string): string | undefined {
+  return file.match(/^(?:api\/modules|db\/schema|db\/seeds)\/([^/.]+)(?:\.|\/)/)?.[1];
+}
+
+/** Domains that another one imports: they cannot go alone. */
+function importedDomains(names: string[]): Set<string> {
+  const files = listFiles(["api/modules/*/**/*.{ts,tsx}", "db/schema/*.ts"]);
+  const pairs = files.flatMap(importsOf).map(({ from, to }) => [domainOf(from), domainOf(to ?? "")] as const);
+  const imported = pairs.flatMap(([from, to]) => (from && to && from !== to && from !== "index" ? [to] : []));
+  return new Set(imported.filter((name) => names.includes(name)));
+}
+
+/** A copy of the sources in which the workspace packages mean the copy itself. */
+function copyTree(): string {
+  const copy = mkdtempSync(join(tmpdir(), "fairlead-removal-"));
+  for (const name of ["tsconfig.json", "package.json", ...workspaces]) {
+    const skip = new Set(["node_modules", "backups", "migrations", ".wrangler", ".pglite"]);
+    cpSync(join(root, name), join(copy, name), {
+      recursive: true,
+      filter: (path) =>
+        !path
+          .slice(root.length)
+          .split("/")
+          .some((part) => skip.has(part)),
+    });
+  }
+  for (const workspace of ["", ...workspaces]) linkPackages(workspace, copy);
+  mkdirSync(join(copy, "node_modules/@repo"));
+  for (const name of workspaces) symlinkSync(join(copy, name), join(copy, "node_modules/@repo", name));
+  return copy;
+}
+
+function linkPackages(workspace: string, copy: string): void {
+  const original = join(root, workspace, "node_modules");
+  if (!existsSync(original)) return;
+  mkdirSync(join(copy, workspace, "node_modules"));
+  for (const name of readdirSync(original)) {
+    if (name !== "@repo") symlinkSync(join(original, name), join(copy, workspace, "node_modules", name));
+  }
+}
+
+/** Takes a domain out of the copy; returns what puts it back. */
+function removeDomain(copy: string, name: string): () => void {
+  const taken = [`api/modules/${name}`, `db/schema/${name}.ts`, `db/seeds/${name}.ts`, `db/seeds/${name}`];
+  const gone = taken.filter((path) => existsSync(join(copy, path)));
+  for (const path of gone) rmSync(join(copy, path), { recursive: true });
+  for (const path of registries) {
+    const lines = readFileSync(join(copy, path), "utf8").split("\n");
+    const mentions = new RegExp(`"\\./(schema/|seeds/)?${name}[./]`);
+    const kept = lines.filter((line) => !mentions.test(line));
+    writeFileSync(join(copy, path), kept.join("\n"));
+  }
+  return () => {
+    for (const path of [...gone, ...registries]) cpSync(join(root, path), join(copy, path), { recursive: true });
+  };
+}
+
+/** The compiler's complaints about one workspace of the copy. */
+function typecheck(copy: string, workspace: string): Promise<string[]> {
+  return new Promise((resolve, reject) => {
+    const args = [tsc, "--noEmit", "--pretty", "false", "-p", join(copy, workspace)];
+    const compiler = spawn(process.execPath, args, { cwd: copy, stdio: ["ignore", "pipe", "inherit"] });
+    let output = "";
+    compiler.stdout.on("data", (chunk) => {
+      output += String(chunk);
+    });
+    compiler.once("error", reject);
+    compiler.once("close", (code) => {
+      const errors = output.split("\n").filter((line) => line.includes("error TS"));
+      resolve(code === 0 ? [] : errors.length > 0 ? errors : [output || `tsc ended with ${code}`]);
+    });
+  });
+}
+
+async function complaints(copy: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const workspace of workspaces) found.push(...(await typecheck(copy, workspace)));
+  return [...new Set(found)];
+}
+
+async function findingsWithout(copy: string, name: string, before: string[]): Promise<Finding[]> {
+  const putBack = removeDomain(copy, name);
+  const broken = (await complaints(copy)).filter((line) => !before.includes(line));
+  putBack();
+  return broken.slice(0, 5).map((line) => ({
+    file: line.replace(/\(.*$/s, ""),
+    problem: `does not compile once ${name} is deleted: ${line.replace(/^.*?error /, "")}`,
+    mend: `whatever needs ${name} belongs into its own folder, db/schema/${name}.ts or db/seeds/${name}.ts.`,
+  }));
+}
+
+const names = moduleNames();
+const imported = importedDomains(names);
+const removable = names.filter((name) => !imported.has(name));
+const copy = copyTree();
+try {
+  const before = await complaints(copy);
+  if (before.length > 0) console.log(`removal: the tree itself has ${before.length} type errors, which are left aside`);
+  const findings: Finding[] = [];
+  for (const name of removable) findings.push(...(await findingsWithout(copy, name, before)));
+  report("removal", findings, `deleted in turn: ${removable.join(", ")}`);
+} finally {
+  rmSync(copy, { recursive: true, force: true });
+}

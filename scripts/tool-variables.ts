@@ -1,0 +1,45 @@
+/** A variable that a command beside the worker reads. */
+export interface ToolVariable {
+  name: string;
+  /** What holds without it, as the page says it. */
+  fallback: string;
+  readBy: string;
+  purpose: string;
+}
+
+/** Every variable that code beside the worker reads; the page docs/environment-variables.md is made from it. */
+export const toolVariables: ToolVariable[] = [
+  {
+    name: "ENVIRONMENT",
+    fallback: "`NODE_ENV`, then `dev`",
+    readBy: "`bun db:*`",
+    purpose:
+      "The environment that a database command works on: `dev`, `staging` or `prod`. The scripts ending in `:staging` and `:prod` set it.",
+  },
+  {
+    name: "NODE_ENV",
+    fallback: "`dev`",
+    readBy: "`bun db:*`",
+    purpose: "Stands in for `ENVIRONMENT` where that is not set.",
+  },
+  {
+    name: "DATABASE_URL",
+    fallback: "in dev: the embedded PGlite",
+    readBy: "`bun db:*`, `bun dev`",
+    purpose:
+      "Address of a Postgres, as its owner; `postgres://` or `postgresql://`. Needed for staging and prod. With it, `bun dev` runs on that Postgres instead of PGlite.",
+  },
+  { name: "PORT", fallback: "default: `8787`", readBy: "`bun dev`", purpose: "Port of the API." },
+  {
+    name: "PGLITE_DIR",
+    fallback: "default: `db/.pglite`",
+    readBy: "`bun dev`, `bun db:*`",
+    purpose: "Folder of the embedded database. One process at a time may hold it.",
+  },
+  {
+    name: "CI",
+    fallback: "optional",
+    readBy: "`bun run verify`, `.ci/run`",
+    purpose: "Set by build machines: nothing asks questions.",
+  },
+];

@@ -1,0 +1,35 @@
+export interface Step {
+  name: string;
+  /** Run in order; each is a program and its arguments, `node` being the one that runs this. */
+  commands: string[][];
+  /** The last line of its output belongs into the summary. */
+  remark?: boolean;
+  /** Its output ends with vitest's counts. */
+  tests?: boolean;
+}
+
+const biome = ["node", "node_modules/@biomejs/biome/bin/biome"];
+const tsc = ["node", "node_modules/typescript/bin/tsc", "--noEmit", "-p"];
+
+/** All that CI runs, quick checks first. */
+export const steps: Step[] = [
+  { name: "format", commands: [[...biome, "check", "--linter-enabled=false", "--max-diagnostics=200", "."]] },
+  {
+    name: "lint",
+    commands: [
+      [...biome, "lint", "--max-diagnostics=200", "."],
+      ["node", "node_modules/oxlint/bin/oxlint"],
+    ],
+  },
+  { name: "types", commands: [".", "api", "db", "dev"].map((folder) => [...tsc, folder]) },
+  { name: "boundaries", commands: [["node", "scripts/checks/boundaries.ts"]], remark: true },
+  { name: "removal", commands: [["node", "scripts/checks/removal.ts"]], remark: true },
+  { name: "soft-delete", commands: [["node", "scripts/checks/soft-delete.ts"]], remark: true },
+  { name: "checks", commands: [["node", "--test", "scripts/checks/*.test.ts"]] },
+  { name: "unused", commands: [["node", "node_modules/knip/bin/knip.js"]] },
+  { name: "docs", commands: [["node", "scripts/checks/docs.ts"]], remark: true },
+  { name: "environment", commands: [["node", "scripts/environment-docs.ts", "--check"]], remark: true },
+  { name: "bundle", commands: [["node", "scripts/bundle.ts"]], remark: true },
+  { name: "test", commands: [["bun", "run", "test"]], tests: true },
+  { name: "test-postgres", commands: [["bun", "run", "test:postgres"]], tests: true },
+];
