@@ -7,7 +7,7 @@ import { emailOTP } from "better-auth/plugins/email-otp";
 import type { Env } from "../../../core/env.ts";
 import { describeError, logLine } from "../../../core/log.ts";
 import { currentDb, currentRequest } from "./current.ts";
-import { afterEndpoint, beforeEndpoint, refuseBanned } from "./guards.ts";
+import { beforeEndpoint, refuseBanned } from "./guards.ts";
 import { onExistingUserSignUp, sendResetPassword, sendVerificationEmail, sendVerificationOTP } from "./letters.ts";
 import { hashPassword, passwordLength, verifyPassword } from "./password.ts";
 import { consume } from "./rate-limit.ts";
@@ -83,7 +83,7 @@ function build({ APP_URL, AUTH_SECRET, CORS_ORIGINS }: Env) {
     emailAndPassword,
     emailVerification: { sendVerificationEmail, sendOnSignUp: true, expiresIn: 3600 },
     plugins,
-    hooks: { before: beforeEndpoint, after: afterEndpoint },
+    hooks: { before: beforeEndpoint },
     databaseHooks: { session: { create: { before: refuseBanned } } },
     rateLimit: {
       enabled: true,

@@ -34,17 +34,6 @@ function checkProfile({ name, image }: Record<string, unknown>): void {
     });
 }
 
-const tellsOfCode = new Set(["TOO_MANY_ATTEMPTS", "OTP_EXPIRED"]);
-
-/** Codes for sign-in are kept for any address, all others only for known ones: what is wrong with one must not show. */
-export const afterEndpoint = createAuthMiddleware(async ({ path, context }) => {
-  const { returned } = context;
-  if (!path?.startsWith("/email-otp/") || !(returned instanceof APIError)) return;
-  if (tellsOfCode.has(String(returned.body?.code))) {
-    throw new APIError("BAD_REQUEST", { code: "INVALID_OTP", message: "Invalid OTP" });
-  }
-});
-
 /** Refuses a session to a banned user, after whatever proof was asked of them. */
 export async function refuseBanned({ userId }: { userId: string }): Promise<void> {
   const [row] = await currentDb

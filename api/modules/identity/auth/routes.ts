@@ -5,7 +5,7 @@ import { authOf, authPath } from "./auth.ts";
 import { withRequest } from "./current.ts";
 
 // Paths whose work depends on whether the address is known: what they answer leaves no sooner than this.
-const evened = /\/(sign-in\/email|sign-up\/email|request-password-reset|email-otp\/[a-z-]+)$/;
+const evened = /^\/(sign-in\/email|sign-up\/email|request-password-reset|email-otp\/[a-z-]+)$/;
 const floorMs = 500;
 
 /** better-auth's endpoints, as its own client calls them. */
@@ -15,12 +15,27 @@ export function mountAuth(app: Hono<HonoEnv>): void {
 
 async function answer(context: Context, request: Request): Promise<Response> {
   if (request.method !== "GET") context.freshness.wrote = true;
+  const path = new URL(request.url).pathname.slice(authPath.length);
   // A timer of its own: a worker's clock stands still while it computes.
-  const floor = evened.test(new URL(request.url).pathname) ? scheduler.wait(floorMs) : undefined;
+  const floor = evened.test(path) ? scheduler.wait(floorMs) : undefined;
   const response = await withRequest(context, () => authOf(context.env).handler(request));
-  const signedIn = response.ok && request.url.includes("/sign-in/");
+  const signedIn = response.ok && path.startsWith("/sign-in/");
   if (!signedIn) await floor;
+  if (path.startsWith("/email-otp/") && !response.ok) return withoutCodeState(response);
   return withRetryAfter(response);
+}
+
+const tellsOfCode = new Set<unknown>(["TOO_MANY_ATTEMPTS", "OTP_EXPIRED"]);
+
+/** Codes for sign-in are kept for any address, the others only for known ones: what is wrong with one must not show. */
+async function withoutCodeState(response: Response): Promise<Response> {
+  const body: unknown = await response
+    .clone()
+    .json()
+    .catch(() => null);
+  const code = typeof body === "object" && body !== null && "code" in body ? body.code : undefined;
+  if (!tellsOfCode.has(code)) return withRetryAfter(response);
+  return Response.json({ message: "Invalid OTP", code: "INVALID_OTP" }, { status: 400, statusText: "BAD_REQUEST" });
 }
 
 function withRetryAfter(response: Response): Response {
