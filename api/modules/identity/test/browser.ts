@@ -12,7 +12,7 @@ import { hashPassword } from "../auth/password.ts";
 const { APP_URL: baseURL, FILES } = testRuntime().env;
 
 /** One request through the whole worker; resolves when what it left in the background is done. */
-export async function request(path: string, init: RequestInit = {}): Promise<Response> {
+export async function request(path: string, init: RequestInit = {}, overrides?: object): Promise<Response> {
   const waits: Promise<unknown>[] = [];
   const context = {
     waitUntil: (promise: Promise<unknown>) => void waits.push(promise),
@@ -22,7 +22,8 @@ export async function request(path: string, init: RequestInit = {}): Promise<Res
   // Of the execution context, the worker uses waitUntil alone.
   const response = await app.fetch(
     new Request(new URL(path, baseURL), init),
-    bindings,
+    // The same object in every request, as in an isolate: what is built once per isolate is built once here.
+    overrides ? { ...bindings, ...overrides } : bindings,
     context as unknown as ExecutionContext,
   );
   await Promise.all(waits);

@@ -1,8 +1,11 @@
-import { rateLimit } from "@repo/db";
+import { eq, rateLimit, session, verification } from "@repo/db";
 import { like } from "drizzle-orm";
 import { expect, test } from "vitest";
+import { openSession, signIn } from "../../../test/actors.ts";
+import { testRuntime } from "../../../test/context.ts";
 import { withOwner } from "../../../test/owner.ts";
-import { browser, password, randomEmail, request } from "./browser.ts";
+import { identity as identityModule } from "../index.ts";
+import { browser, password, randomEmail, randomIp, registered, request } from "./browser.ts";
 
 const elsewhere = ["https://evil.example/x", "//evil.example", "/\\evil.example", "http://localhost:5173.evil.example"];
 
@@ -57,4 +60,60 @@ test("a write takes its sender past the cache", async () => {
   const { auth, last } = browser();
   await auth.emailOtp.sendVerificationOtp({ email: randomEmail(), type: "sign-in" });
   expect(last()?.headers.get("x-fresh-until")).toMatch(/^\d{13}\./);
+});
+
+const credentials = (email: string) => ({
+  method: "POST",
+  headers: { "content-type": "application/json", "cf-connecting-ip": randomIp() },
+  body: JSON.stringify({ email, password }),
+});
+
+test("behind https the cookie is Secure and named so that browsers enforce it", async () => {
+  const { email } = await registered();
+  const overrides = { APP_URL: "https://api.example.com" };
+  const signedIn = await request("/api/auth/sign-in/email", credentials(email), overrides);
+  const line = signedIn.headers.getSetCookie().find((set) => set.includes("session_token"));
+  expect(line).toMatch(/^__Secure-fairlead\.session_token=.*; HttpOnly; Secure; SameSite=Lax/i);
+  const headers = { cookie: line?.split(";")[0] ?? "" };
+  expect((await request("/api/trpc/user.me", { headers }, overrides)).status).toBe(200);
+});
+
+test("a database out of reach is 503, and nothing of it shows", async () => {
+  const HYPERDRIVE_DIRECT = { connectionString: "postgres://app_direct:secret@127.0.0.1:1/fairlead" };
+  const answer = await request("/api/auth/sign-in/email", credentials(randomEmail()), { HYPERDRIVE_DIRECT });
+  expect(answer.status).toBe(503);
+  expect(answer.headers.get("retry-after")).toBe("2");
+  expect(await answer.text()).not.toMatch(/secret|select|insert|rate_limit|127\.0\.0\.1/);
+});
+
+test("48 requests at once, of one better-auth, keep apart", async () => {
+  const people = await Promise.all(Array.from({ length: 8 }, () => signIn()));
+  const asked = people.flatMap((person) => Array.from({ length: 6 }, () => person));
+  const seen = await Promise.all(
+    asked.map(async ({ headers, user }) => {
+      const init = { headers: { ...headers, "cf-connecting-ip": randomIp() } };
+      const session = await (await request("/api/auth/get-session", init)).json<{ user: { id: string } }>();
+      return session.user.id === user.id;
+    }),
+  );
+  expect(seen).toEqual(asked.map(() => true));
+});
+
+test("expired sessions, proofs and attempts are swept, live ones kept", async () => {
+  const ada = await signIn();
+  const past = new Date(Date.now() - 1000);
+  const old = await openSession(ada.user.id, { expiresAt: past });
+  const key = `old-${randomEmail()}`;
+  await withOwner(async (db) => {
+    await db.insert(rateLimit).values({ key, count: 1, lastRequest: Date.now() - 2 * 86_400_000 });
+    await db.insert(verification).values({ identifier: key, value: "x", expiresAt: past });
+  });
+  await identityModule.crons["17 3 * * *"](testRuntime());
+  const left = await withOwner(async (db) => [
+    await db.select({ id: session.id }).from(session).where(eq(session.userId, ada.user.id)),
+    await db.select().from(rateLimit).where(eq(rateLimit.key, key)),
+    await db.select().from(verification).where(eq(verification.identifier, key)),
+  ]);
+  expect(left).toEqual([[{ id: ada.sessionId }], [], []]);
+  expect(old.id).not.toBe(ada.sessionId);
 });
