@@ -1,0 +1,218 @@
+import type { Socket } from "node:net";
+import { Client } from "./client.ts";
+import type { FrameReader } from "./frame-reader.ts";
+import type { Origin } from "./origins/origin.ts";
+import { Pool } from "./pool.ts";
+import { frame, int32, parameterStatus, readyForQuery, SERVER, STATUS } from "./protocol.ts";
+import { ScramVerifier } from "./scram.ts";
+import { type Listener, listen } from "./server.ts";
+import { type CancelKey, type Greeting, newCancelKey, Startup } from "./startup.ts";
+import { StatementTable } from "./statements.ts";
+import { DOORS, type Door, type Stats, StatsCounter } from "./stats.ts";
+
+export interface HyperdriveOptions {
+  origin: Origin;
+  /** The role of the `origin` door; default: the origin's own user. */
+  ownerRole?: string;
+  /** Default 127.0.0.1. */
+  host?: string;
+  /** Default 0: any free port. */
+  ports?: Partial<Record<Door, number>>;
+  /** Every user's password, asked for by SCRAM-SHA-256. Absent: everybody is trusted. */
+  password?: string;
+  /** Sessions per door and user, default 5; Hyperdrive's soft maximum is 20. PGlite has one for all. */
+  poolSize?: number;
+  /** How long a client waits for a session; default 15,000 ms. */
+  waitMs?: number;
+  /** How long a statement may run on the pooled doors; default 60,000 ms. PGlite cannot be interrupted. */
+  statementMs?: number;
+  /** How long an idle session stays connected; default 600,000 ms. */
+  idleMs?: number;
+  /** Parse and Describe of a known statement are answered without the origin; default true. */
+  edgePrepared?: boolean;
+  /** The largest message a client may send; default 256 MiB. */
+  maxMessageBytes?: number;
+}
+
+export interface Hyperdrive {
+  ports: Record<Door, number>;
+  /** `postgres://user:password@host:port/database`, always with a password. */
+  connectionString(door: Door, user: string, database?: string): string;
+  stats: Stats;
+  /** Ends the clients, rolls back what is open, closes the sessions and frees the ports. The origin stays open. */
+  close(): Promise<void>;
+}
+
+type Settled = Required<Omit<HyperdriveOptions, "ownerRole" | "password" | "ports">>;
+
+const DEFAULTS = {
+  host: "127.0.0.1",
+  poolSize: 5,
+  waitMs: 15_000,
+  statementMs: 60_000,
+  idleMs: 600_000,
+  edgePrepared: true,
+  maxMessageBytes: 256 * 1024 * 1024,
+};
+const REPORTED = new Map(
+  ["application_name", "client_encoding", "DateStyle", "IntervalStyle", "TimeZone", "search_path"].map((name) => [
+    name.toLowerCase(),
+    name,
+  ]),
+);
+
+/**
+ * Opens the three doors in front of an origin: `cached`, `direct` and, for tools, `origin`.
+ * Rejects with a one-line message when a port is taken.
+ */
+export async function startHyperdrive(options: HyperdriveOptions): Promise<Hyperdrive> {
+  const hyperdrive = new LocalHyperdrive(options);
+  await hyperdrive.open(options.ports ?? {});
+  return hyperdrive;
+}
+
+class LocalHyperdrive implements Hyperdrive {
+  readonly ports: Record<Door, number> = { cached: 0, direct: 0, origin: 0 };
+  readonly stats = new StatsCounter();
+  readonly #options: Settled;
+  readonly #owner: string;
+  readonly #password: string | null;
+  readonly #verifier: ScramVerifier | null;
+  readonly #table = new StatementTable();
+  readonly #pools = new Map<string, Pool>();
+  readonly #clients = new Map<number, { client: Client; secret: number }>();
+  readonly #sockets = new Set<Socket>();
+  readonly #listeners: Listener[] = [];
+  readonly #sweeper: NodeJS.Timeout;
+  #nextId = 1;
+  #isClosed = false;
+
+  constructor(options: HyperdriveOptions) {
+    this.#options = { ...DEFAULTS, ...defined(options) };
+    this.#owner = options.ownerRole ?? options.origin.owner;
+    this.#password = options.password ?? null;
+    this.#verifier = options.password === undefined ? null : new ScramVerifier(options.password);
+    const interval = Math.min(1000, Math.max(10, this.#options.statementMs / 4));
+    this.#sweeper = setInterval(() => this.#sweep(), interval);
+    this.#sweeper.unref();
+  }
+
+  async open(ports: Partial<Record<Door, number>>): Promise<void> {
+    try {
+      for (const door of DOORS) {
+        const onConnection = (socket: Socket) => this.#connected(door, socket);
+        const listener = await listen({ door, host: this.#options.host, port: ports[door] ?? 0, onConnection });
+        this.#listeners.push(listener);
+        this.ports[door] = listener.port;
+      }
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
+  connectionString(door: Door, user: string, database = "postgres"): string {
+    const password = this.#password ?? "trust";
+    const host = this.#options.host.includes(":") ? `[${this.#options.host}]` : this.#options.host;
+    const part = encodeURIComponent;
+    return `postgres://${part(user)}:${part(password)}@${host}:${this.ports[door]}/${part(database)}`;
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    clearInterval(this.#sweeper);
+    const closing = this.#listeners.map((listener) => listener.close());
+    for (const { client } of this.#clients.values()) client.shutDown();
+    await Promise.all([...this.#pools.values()].map((pool) => pool.close()));
+    for (const socket of this.#sockets) socket.destroySoon();
+    await Promise.all(closing);
+  }
+
+  #connected(door: Door, socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.on("close", () => this.#sockets.delete(socket));
+    new Startup(socket, {
+      verifier: this.#verifier,
+      messageLimit: this.#options.maxMessageBytes,
+      onGreeting: (greeting, reader) => void this.#greet(door, { socket, greeting, reader }),
+      onCancel: (key) => this.#cancel(key),
+    });
+  }
+
+  async #greet(door: Door, { socket, greeting, reader }: Arrival): Promise<void> {
+    const parameters = await this.#options.origin.parameters();
+    if (this.#isClosed || socket.destroyed) return;
+    const key = newCancelKey(this.#nextId++);
+    const reported = new Map(parameters);
+    for (const [name, value] of greeting.settings) {
+      const known = REPORTED.get(name);
+      if (known !== undefined) reported.set(known, value);
+    }
+    reported.set("session_authorization", greeting.user);
+    socket.write(
+      Buffer.concat([
+        frame(SERVER.authentication, int32(0)),
+        ...[...reported].map(([name, value]) => parameterStatus(name, value)),
+        frame(SERVER.backendKey, int32(key.processId), int32(key.secret)),
+        readyForQuery(STATUS.idle),
+      ]),
+    );
+    this.#admit(door, { socket, greeting, reader }, key);
+  }
+
+  #admit(door: Door, { socket, greeting, reader }: Arrival, key: CancelKey): void {
+    const { origin, edgePrepared, statementMs } = this.#options;
+    const user = door === "origin" ? this.#owner : greeting.user;
+    const client = new Client(socket, reader, {
+      door,
+      user,
+      applicationName: greeting.applicationName,
+      settings: greeting.settings,
+      pool: this.#pool(door, user),
+      assumeSql: origin.assumeSql(user),
+      dedicated: door === "origin" && !origin.single,
+      table: this.#table,
+      edgePrepared,
+      statementMs: door === "origin" ? null : statementMs,
+      stats: this.stats,
+      onEnd: () => this.#clients.delete(key.processId),
+    });
+    this.#clients.set(key.processId, { client, secret: key.secret });
+    client.start();
+  }
+
+  #pool(door: Door, user: string): Pool {
+    const { origin, poolSize, waitMs, idleMs, statementMs } = this.#options;
+    const key = origin.single ? "" : `${door}\0${user}`;
+    const known = this.#pools.get(key);
+    if (known !== undefined) return known;
+    let size = poolSize;
+    if (origin.single) size = 1;
+    else if (door === "origin") size = Number.POSITIVE_INFINITY;
+    const pool = new Pool({ origin, user, size, waitMs, idleMs, recoveryMs: statementMs });
+    this.#pools.set(key, pool);
+    return pool;
+  }
+
+  #cancel({ processId, secret }: CancelKey): void {
+    const target = this.#clients.get(processId);
+    if (target?.secret === secret) target.client.cancel();
+  }
+
+  #sweep(): void {
+    const now = Date.now();
+    for (const { client } of this.#clients.values()) client.sweep(now);
+  }
+}
+
+interface Arrival {
+  socket: Socket;
+  greeting: Greeting;
+  reader: FrameReader;
+}
+
+function defined(options: HyperdriveOptions): HyperdriveOptions {
+  const entries = Object.entries(options).filter(([, value]) => value !== undefined);
+  return Object.assign({ origin: options.origin }, Object.fromEntries(entries));
+}

@@ -1,0 +1,5 @@
+export { type Hyperdrive, type HyperdriveOptions, startHyperdrive } from "./hyperdrive.ts";
+export type { Origin } from "./origins/origin.ts";
+export { createPgliteOrigin } from "./origins/pglite.ts";
+export { createPostgresOrigin } from "./origins/postgres.ts";
+export type { Counts, Door, DoorCounts, Stats } from "./stats.ts";
