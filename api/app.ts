@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import { requestId } from "hono/request-id";
+import { AppError } from "./core/errors/app-error.ts";
 import { mountFresh } from "./core/http/fresh.ts";
 import { mountHealth } from "./core/http/health.ts";
 import { answerError, withContext } from "./core/http/request.ts";
@@ -7,7 +8,6 @@ import { withBodyLimit, withCors, withOriginCheck, withSecureHeaders } from "./c
 import { serveTrpc, trpcPath } from "./core/http/trpc.ts";
 import { mountDevMail } from "./core/mail/dev-mail.tsx";
 import type { HonoEnv } from "./core/modules.ts";
-import { AppError } from "./core/errors/app-error.ts";
 import { appRouter, modules } from "./modules/registry.ts";
 
 /** The HTTP surface: middleware in order, then tRPC, then the routes that modules bring. */
@@ -16,7 +16,7 @@ export const app = new Hono<HonoEnv>();
 app.use(requestId({ limitLength: 64 }), withSecureHeaders, withCors, withContext, withOriginCheck, withBodyLimit);
 mountHealth(app);
 mountFresh(app);
-mountDevMail(app);
+if (DEV_TOOLS) mountDevMail(app);
 app.all(`${trpcPath}/*`, serveTrpc(appRouter));
 for (const { routes } of modules) routes?.(app);
 app.notFound((c) => answerError(new AppError("NOT_FOUND", "No such route"), c));

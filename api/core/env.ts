@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 const binding = <T>(what: string, ...methods: (keyof T & string)[]) =>
   z.custom<T>(

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** A TypeID of one kind, e.g. `resume_01h455vb4pex5vsknk084sn02q`. */
 export function idInput(prefix: string) {

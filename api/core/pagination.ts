@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** Input of every list: at most 100 items, from after `cursor`, which an earlier page gave. */
 export const pageInput = z.object({

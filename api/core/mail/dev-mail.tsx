@@ -4,9 +4,8 @@ import { listOutbox, type SentMail } from "./outbox.ts";
 
 const contentSecurityPolicy = "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; frame-ancestors 'self'";
 
-/** `/dev/mail` and `/dev/mail.json?to=`: what the local outbox holds, newest first. Development and tests only. */
+/** `/dev/mail` and `/dev/mail.json?to=`: what the local outbox holds, newest first. Mount it in builds with DEV_TOOLS only. */
 export function mountDevMail(app: Hono<HonoEnv>): void {
-  if (!DEV_TOOLS) return;
   app.get("/dev/mail", async (c) => {
     const { env } = c.get("context");
     if (!isLocal(env.ENVIRONMENT)) return c.notFound();

@@ -1,5 +1,5 @@
 import { identityPrefixes } from "@repo/db";
-import { z } from "zod";
+import * as z from "zod";
 import { idInput } from "../../core/input.ts";
 
 /** What people say about themselves. */
