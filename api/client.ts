@@ -4,9 +4,9 @@ import { createFreshness } from "./client/freshness.ts";
 import type { ErrorCode } from "./core/errors/app-error.ts";
 import type { AppRouter } from "./modules/registry.ts";
 
-export type { AppRouter, ErrorCode };
 /** The zod inputs by domain, for forms. */
 export * as inputs from "./modules/inputs.ts";
+export type { AppRouter, ErrorCode };
 
 /** What each procedure takes, by its path: `Inputs["resumes"]["create"]`. */
 export type Inputs = inferRouterInputs<AppRouter>;

@@ -32,7 +32,9 @@ export function sessionCookie(appUrl: string): string {
 /** Session token of the request's signed cookie or bearer token, or null when it carries none that is ours. */
 export async function sessionToken(headers: Headers, cookieName: string, secret: string): Promise<string | null> {
   const bearer = headers.get("authorization")?.match(/^Bearer\s+(\S+)$/i)?.[1];
-  const cookie = bearer ? `${cookieName}=${bearer.includes("%") ? bearer : encodeURIComponent(bearer)}` : headers.get("cookie");
+  const cookie = bearer
+    ? `${cookieName}=${bearer.includes("%") ? bearer : encodeURIComponent(bearer)}`
+    : headers.get("cookie");
   if (!cookie) return null;
   const signed = await parseSigned(cookie, secret, cookieName);
   return signed[cookieName] || null;
@@ -60,7 +62,11 @@ interface CallerRow {
  * its user banned.
  * @throws AppError FORBIDDEN when `organizationId` is not one of the caller's: it is never replaced by another.
  */
-export async function resolveCaller(dbDirect: Db, token: string, organizationId: string | undefined): Promise<Caller | null> {
+export async function resolveCaller(
+  dbDirect: Db,
+  token: string,
+  organizationId: string | undefined,
+): Promise<Caller | null> {
   const sql = { name: "resolve_caller", text: "select * from auth.resolve_caller($1, $2)" };
   const { rows } = await connectionOf(dbDirect).query(sql, [token, organizationId ?? null], "auth");
   const row = rows[0] as CallerRow | undefined;

@@ -69,7 +69,11 @@ async function lookUpCaller({ env, headers, dbDirect }: Context): Promise<Caller
   return token ? resolveCaller(dbDirect, token, headers.get("x-organization") ?? undefined) : null;
 }
 
-function connectionOptions({ env, waitUntil }: Runtime, trips: Trips, leg: Leg): Omit<ConnectionOptions, "connectionString"> {
+function connectionOptions(
+  { env, waitUntil }: Runtime,
+  trips: Trips,
+  leg: Leg,
+): Omit<ConnectionOptions, "connectionString"> {
   return {
     leg,
     trips,

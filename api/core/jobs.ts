@@ -1,7 +1,7 @@
 import type { z } from "zod";
-import { type Db, connectionOf } from "./database/doors.ts";
-import { Trips } from "./database/trips.ts";
 import { directDb, type Runtime } from "./context.ts";
+import { connectionOf, type Db } from "./database/doors.ts";
+import { Trips } from "./database/trips.ts";
 import { describeError, logLine } from "./log.ts";
 
 export interface JobContext extends Runtime {
@@ -32,7 +32,11 @@ export function defineJob<Payload>(
 ): JobOf<Payload> {
   return {
     name,
-    run: (context, payloads) => handle(context, payloads.map((payload) => schema.parse(payload))),
+    run: (context, payloads) =>
+      handle(
+        context,
+        payloads.map((payload) => schema.parse(payload)),
+      ),
     async enqueue({ env }, payload) {
       const message: JobMessage = { job: name, payload: schema.parse(payload) };
       await env.JOBS.send(message);
@@ -57,7 +61,10 @@ async function runJob(jobs: Job[], context: JobContext, { name, messages }: Deli
   try {
     const job = jobs.find((candidate) => candidate.name === name);
     if (!job) throw new Error(`no such job: ${name}`);
-    await job.run(context, messages.map((message) => message.body.payload));
+    await job.run(
+      context,
+      messages.map((message) => message.body.payload),
+    );
     for (const message of messages) message.ack();
   } catch (error) {
     logLine("error", "job failed", { job: name, messages: messages.length, error: describeError(error) });

@@ -3,10 +3,10 @@ import { causes } from "./errors/database.ts";
 type Fields = Record<string, unknown>;
 
 const secretField = /pass(word)?$|secret|token|authorization|cookie|otp|api_?key/i;
-const secretText = /(postgres(?:ql)?:\/\/[^:\s]+:)[^@\s]+(@)|(bearer\s+)[\w.~+/=%-]+/gi;
+const secretTexts = [/(?<=postgres(?:ql)?:\/\/[^:\s]+:)[^@\s]+(?=@)/gi, /(?<=bearer\s+)[\w.~+/=%-]+/gi];
 
 function redactText(text: string): string {
-  return text.replace(secretText, (_, before = "", after = "", bearer = "") => `${before}${bearer}[redacted]${after}`);
+  return secretTexts.reduce((redacted, pattern) => redacted.replace(pattern, "[redacted]"), text);
 }
 
 function redact(value: unknown): unknown {

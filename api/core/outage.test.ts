@@ -14,9 +14,14 @@ async function wiredActor() {
 }
 
 /** A mutation as plain HTTP, to see status and headers. */
-function mutate(actor: Actor, path: string, input: unknown, overrides: Overrides): Promise<Response> {
+function mutate(
+  { actor, overrides }: { actor: Actor; overrides: Overrides },
+  path: string,
+  input: unknown,
+): Promise<Response> {
   const headers = { ...actor.headers, "content-type": "application/json" };
-  return send(new Request(`${origin}/api/trpc/${path}`, { method: "POST", headers, body: JSON.stringify(input) }), overrides);
+  const init = { method: "POST", headers, body: JSON.stringify(input) };
+  return send(new Request(`${origin}/api/trpc/${path}`, init), overrides);
 }
 
 async function expectUnavailable(response: Response): Promise<void> {
@@ -26,12 +31,15 @@ async function expectUnavailable(response: Response): Promise<void> {
 }
 
 describe("a connection that is cut", () => {
-  test.each(["before", "after"] as const)("%s a statement has reached the server: 503, then business as usual", async (phase) => {
-    const { actor, wire, overrides, client } = await wiredActor();
-    await wire.arm('from "resume"', phase);
-    await expectUnavailable(await get("/api/trpc/resumes.list?input=%7B%7D", overrides, actor.headers));
-    expect(await client.resumes.list.query({})).toMatchObject({ items: [] });
-  });
+  test.each(["before", "after"] as const)(
+    "%s a statement has reached the server: 503, then business as usual",
+    async (phase) => {
+      const { actor, wire, overrides, client } = await wiredActor();
+      await wire.arm('from "resume"', phase);
+      await expectUnavailable(await get("/api/trpc/resumes.list?input=%7B%7D", overrides, actor.headers));
+      expect(await client.resumes.list.query({})).toMatchObject({ items: [] });
+    },
+  );
 
   test("while the caller is looked up: 503, never a visitor's answer", async () => {
     const { actor, wire, overrides } = await wiredActor();
@@ -44,21 +52,24 @@ describe("a connection that is cut", () => {
     const { id } = await client.resumes.create.mutate({ name: `Cut ${unique()}` });
     const copy = `Copy ${unique()}`;
     await wire.arm("insert into", "before");
-    await expectUnavailable(await mutate(actor, "resumes.duplicate", { id, name: copy }, overrides));
+    await expectUnavailable(await mutate({ actor, overrides }, "resumes.duplicate", { id, name: copy }));
     const { rows } = await ownerSql("select 1 from resume where name = $1", [copy]);
     expect(rows).toEqual([]);
     expect(await client.resumes.duplicate.mutate({ id, name: copy })).toMatchObject({ name: copy });
   });
 
-  test.each(["before", "after"] as const)("at COMMIT, %s it has reached the server: 503, and the row tells which", async (phase) => {
-    const { actor, wire, overrides, client } = await wiredActor();
-    const name = `At the end ${unique()}`;
-    await wire.arm("commit", phase);
-    await expectUnavailable(await mutate(actor, "resumes.create", { name }, overrides));
-    const { rows } = await ownerSql("select 1 from resume where name = $1", [name]);
-    expect(rows).toHaveLength(phase === "after" ? 1 : 0);
-    expect((await client.resumes.list.query({})).items).toHaveLength(rows.length);
-  });
+  test.each(["before", "after"] as const)(
+    "at COMMIT, %s it has reached the server: 503, and the row tells which",
+    async (phase) => {
+      const { actor, wire, overrides, client } = await wiredActor();
+      const name = `At the end ${unique()}`;
+      await wire.arm("commit", phase);
+      await expectUnavailable(await mutate({ actor, overrides }, "resumes.create", { name }));
+      const { rows } = await ownerSql("select 1 from resume where name = $1", [name]);
+      expect(rows).toHaveLength(phase === "after" ? 1 : 0);
+      expect((await client.resumes.list.query({})).items).toHaveLength(rows.length);
+    },
+  );
 
   test("at a read's COMMIT: the answer stands", async () => {
     const { wire, client } = await wiredActor();
@@ -76,7 +87,7 @@ test.runIf(inject("superuser"))("a backend ended by the server: one clean 503, t
   await withOwner(async (owner) => {
     await connectionOf(owner).query("begin");
     await connectionOf(owner).query("select 1 from resume where id = $1 for update", [id]);
-    const waiting = mutate(actor, "resumes.rename", { id, name: `Renamed ${unique()}` }, overrides);
+    const waiting = mutate({ actor, overrides }, "resumes.rename", { id, name: `Renamed ${unique()}` });
     const killed = () => withDb(inject("superuser"), (db) => connectionOf(db).query(kill));
     await expect.poll(async () => (await killed()).rowCount).toBe(1);
     await expectUnavailable(await waiting);

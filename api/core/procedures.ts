@@ -2,8 +2,8 @@ import type { MemberRole } from "@repo/db";
 import { initTRPC } from "@trpc/server";
 import type { Caller } from "./caller.ts";
 import type { Context } from "./context.ts";
-import { type Actor, type Claims, rls } from "./database/rls.ts";
 import type { Tx } from "./database/doors.ts";
+import { type Actor, type Claims, rls } from "./database/rls.ts";
 import { AppError } from "./errors/app-error.ts";
 import { toAppError, toTrpcError } from "./errors/http.ts";
 
@@ -25,7 +25,14 @@ const t = initTRPC
       return {
         code: shape.code,
         message,
-        data: { code, httpStatus: shape.data.httpStatus, path: shape.data.path, requestId: ctx?.requestId, reason, field },
+        data: {
+          code,
+          httpStatus: shape.data.httpStatus,
+          path: shape.data.path,
+          requestId: ctx?.requestId,
+          reason,
+          field,
+        },
       };
     },
   });
@@ -43,7 +50,7 @@ function bindRls(ctx: Context, actor: Actor, type: "query" | "mutation" | "subsc
   const readOnly = type !== "mutation";
   return (callback) => {
     if (!readOnly) ctx.freshness.wrote = true;
-    return rls(ctx.dbDirect, actor, callback, { readOnly });
+    return rls(ctx.dbDirect, { ...actor, readOnly }, callback);
   };
 }
 

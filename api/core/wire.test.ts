@@ -57,7 +57,11 @@ test("a batch shares the request's connections", async () => {
   const { cached, direct, overrides } = await wired();
   const ada = await signIn();
   const { client } = clientFor(ada.headers, overrides);
-  await Promise.all([client.resumes.list.query({}), client.user.me.query(), client.resumes.list.query({ deleted: true })]);
+  await Promise.all([
+    client.resumes.list.query({}),
+    client.user.me.query(),
+    client.resumes.list.query({ deleted: true }),
+  ]);
   expect(await direct.look()).toMatchObject({ opened: 1, open: 0 });
   expect(await cached.look()).toMatchObject({ opened: 0 });
 });

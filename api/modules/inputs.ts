@@ -1,2 +1,2 @@
-export * as resumes from "./resumes/input.ts";
 export * as user from "./identity/input.ts";
+export * as resumes from "./resumes/input.ts";

@@ -1,4 +1,13 @@
-import { type Organization, organization, member, type MemberRole, type PlatformRole, session, type User, user } from "@repo/db";
+import {
+  type MemberRole,
+  member,
+  type Organization,
+  organization,
+  type PlatformRole,
+  session,
+  type User,
+  user,
+} from "@repo/db";
 import { serializeSigned } from "hono/utils/cookie";
 import { sessionCookie } from "../core/caller.ts";
 import { one } from "../core/database/rows.ts";
@@ -26,7 +35,12 @@ export function unique(): string {
 export function makeUser(values: Partial<typeof user.$inferInsert> = {}): Promise<User> {
   const email = `user-${unique()}@example.com`;
   return withContext({}, async ({ dbDirect }) =>
-    one(await dbDirect.insert(user).values({ name: "Test User", email, emailVerified: true, ...values }).returning()),
+    one(
+      await dbDirect
+        .insert(user)
+        .values({ name: "Test User", email, emailVerified: true, ...values })
+        .returning(),
+    ),
   );
 }
 
@@ -57,7 +71,16 @@ export async function signIn(values: Partial<typeof user.$inferInsert> & { role?
 
 /** Makes the actor a member of a new organization, or of the one given, and speak for it. */
 export async function joinOrganization(actor: Actor, role: MemberRole, into?: Organization) {
-  const place = into ?? (await withOwner(async (db) => one(await db.insert(organization).values({ name: "Test", slug: `org-${unique()}` }).returning())));
+  const place =
+    into ??
+    (await withOwner(async (db) =>
+      one(
+        await db
+          .insert(organization)
+          .values({ name: "Test", slug: `org-${unique()}` })
+          .returning(),
+      ),
+    ));
   await withOwner((db) => db.insert(member).values({ organizationId: place.id, userId: actor.user.id, role }));
   const headers = { ...actor.headers, "x-organization": place.id };
   return { ...actor, headers, organization: place, api: apiFor(headers) };

@@ -21,7 +21,11 @@ export function apiFor(headers: Record<string, string>) {
 }
 
 /** One call in a request of its own, with the trips that it took. Over budget fails the test. */
-export async function measure(headers: Record<string, string>, path: string, input: unknown): Promise<{ result: unknown; trips: number }> {
+export async function measure(
+  headers: Record<string, string>,
+  path: string,
+  input: unknown,
+): Promise<{ result: unknown; trips: number }> {
   return withContext(headers, async (context) => {
     const result = await reach(createCallerFactory(appRouter)(context), path.split("."))(input);
     const { trips = -1, maxTrips = trips } = procedures[path]?._def.meta ?? {};

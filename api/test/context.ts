@@ -1,5 +1,5 @@
 import { env as bindings, waitUntil } from "cloudflare:workers";
-import { closeContext, type Context, createContext, type Runtime } from "../core/context.ts";
+import { type Context, closeContext, createContext, type Runtime } from "../core/context.ts";
 import { getEnv } from "../core/env.ts";
 
 /** The worker's surroundings as a test has them. */

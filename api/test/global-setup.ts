@@ -26,7 +26,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const [line] = await Promise.race([once(lines, "line"), once(server, "exit").then(() => ["{}"])]);
   const addresses = JSON.parse(String(line));
   if (!addresses.owner) throw new Error("the test database did not start; its message is above");
-  for (const name of ["cached", "direct", "owner", "superuser", "control"] as const) project.provide(name, addresses[name]);
+  for (const name of ["cached", "direct", "owner", "superuser", "control"] as const)
+    project.provide(name, addresses[name]);
   return async () => {
     server.stdin.end();
     await once(server, "exit");

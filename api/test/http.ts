@@ -24,12 +24,19 @@ export function get(path: string, overrides?: Overrides, headers: HeadersInit = 
 
 /** A POST with a JSON body. */
 export function post(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> {
-  const init = { method: "POST", body: JSON.stringify(body), headers: { "content-type": "application/json", ...headers } };
+  const init = {
+    method: "POST",
+    body: JSON.stringify(body),
+    headers: { "content-type": "application/json", ...headers },
+  };
   return send(new Request(`${origin}${path}`, init));
 }
 
 /** The real client over `send`; `seen` collects the answers' headers. */
-export function clientFor(headers: Record<string, string>, overrides?: Overrides): { client: Client; seen: Response[] } {
+export function clientFor(
+  headers: Record<string, string>,
+  overrides?: Overrides,
+): { client: Client; seen: Response[] } {
   const seen: Response[] = [];
   const client = createClient({
     url: origin,

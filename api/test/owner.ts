@@ -17,7 +17,14 @@ export async function withDb<T>(connectionString: string, work: (db: Db) => Prom
   const waits: Promise<unknown>[] = [];
   const db = createDb(
     { connectionString },
-    { leg: "db-direct", trips: new Trips(), pipeline: true, connectTimeoutMs: 5000, queryTimeoutMs: 15_000, waitUntil: (promise) => void waits.push(promise) },
+    {
+      leg: "db-direct",
+      trips: new Trips(),
+      pipeline: true,
+      connectTimeoutMs: 5000,
+      queryTimeoutMs: 15_000,
+      waitUntil: (promise) => void waits.push(promise),
+    },
   );
   try {
     return await work(db);

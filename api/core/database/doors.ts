@@ -10,7 +10,10 @@ export type Db = NodePgDatabase<DatabaseSchema>;
 export type CachedDb = Pick<Db, "select" | "selectDistinct" | "query" | "$count" | "$with">;
 
 /** A transaction behind one of the doors. `savepoint` nests; there is no way to send raw SQL. */
-export type Tx = Pick<Db, "select" | "selectDistinct" | "insert" | "update" | "delete" | "query" | "$count" | "$with" | "with"> & {
+export type Tx = Pick<
+  Db,
+  "select" | "selectDistinct" | "insert" | "update" | "delete" | "query" | "$count" | "$with" | "with"
+> & {
   savepoint<T>(work: () => Promise<T>): Promise<T>;
 };
 
@@ -26,7 +29,10 @@ export function drizzleOver(client: { query: unknown }): Db {
  * A Drizzle client on one Hyperdrive binding. It opens its only connection at the first statement and lives for one
  * request; close it with `connectionOf(db).close()`.
  */
-export function createDb(hyperdrive: Pick<Hyperdrive, "connectionString">, options: Omit<ConnectionOptions, "connectionString">): Db {
+export function createDb(
+  hyperdrive: Pick<Hyperdrive, "connectionString">,
+  options: Omit<ConnectionOptions, "connectionString">,
+): Db {
   const connection = new Connection({ connectionString: hyperdrive.connectionString, ...options });
   const db = drizzleOver(connection);
   connections.set(db, connection);

@@ -17,9 +17,6 @@ export interface Claims {
 export interface Actor {
   role: CallerRole;
   claims: Claims;
-}
-
-export interface RlsOptions {
   /** Postgres refuses writes, and nobody waits for the COMMIT. Default false. */
   readOnly?: boolean;
 }
@@ -49,10 +46,9 @@ export function txOver(client: TransactionClient): Tx {
  * flight with the first statement, and no row is handed out unless they held.
  * @throws what the callback throws, after rolling back; an unknown role is refused before any SQL.
  */
-export async function rls<T>(dbDirect: Db, actor: Actor, callback: (tx: Tx) => Promise<T>, options: RlsOptions = {}): Promise<T> {
-  if (!callerRoles.includes(actor.role)) throw new Error(`no such role: ${String(actor.role)}`);
-  const readOnly = options.readOnly ?? false;
-  return transaction(connectionOf(dbDirect), { prelude: prelude(actor.role, actor.claims, readOnly), readOnly }, (client) =>
-    callback(txOver(client)),
-  );
+export async function rls<T>(dbDirect: Db, actor: Actor, callback: (tx: Tx) => Promise<T>): Promise<T> {
+  const { role, claims, readOnly = false } = actor;
+  if (!callerRoles.includes(role)) throw new Error(`no such role: ${String(role)}`);
+  const options = { prelude: prelude(role, claims, readOnly), readOnly };
+  return transaction(connectionOf(dbDirect), options, (client) => callback(txOver(client)));
 }

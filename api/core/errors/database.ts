@@ -17,7 +17,8 @@ export function* causes(error: unknown): Generator<unknown> {
 function postgresError(error: unknown): PostgresError | undefined {
   for (const cause of causes(error)) {
     if (cause instanceof Error && "code" in cause && typeof cause.code === "string" && cause.code.length === 5) {
-      const constraint = "constraint" in cause && typeof cause.constraint === "string" ? { constraint: cause.constraint } : {};
+      const constraint =
+        "constraint" in cause && typeof cause.constraint === "string" ? { constraint: cause.constraint } : {};
       return { code: cause.code, ...constraint };
     }
   }
@@ -33,7 +34,8 @@ export function brokenConstraint(error: unknown): string | undefined {
 // Classes 08 (connection), 53 (resources) and 58 (system, Hyperdrive's own), the server going down, a deadlock's or a
 // timeout's victim.
 const awayCode = /^(08|53|58)|^(57P0[1-5]|57014|55P03|40001|40P01)$/;
-const awayMessage = /connection terminated|connection ended|connection error|not queryable|query read timeout|timeout expired|timeout exceeded|network connection lost|stream was cancelled|socket|ECONN|EPIPE|proxy request failed/i;
+const awayMessage =
+  /connection terminated|connection ended|connection error|not queryable|query read timeout|timeout expired|timeout exceeded|network connection lost|stream was cancelled|socket|ECONN|EPIPE|proxy request failed/i;
 
 // Characters that Postgres cannot store (NUL, lone surrogates), numbers out of range, documents nested too deep.
 const inputCode = /^(22|54)/;
@@ -51,7 +53,8 @@ export function isUnavailable(error: unknown): boolean {
     if (cause instanceof AppError || cause instanceof RolledBackError) return false;
     // A DrizzleQueryError's own message quotes SQL and parameters: only what it wraps speaks of the connection.
     if (cause instanceof Error && cause.cause === undefined && awayMessage.test(cause.message)) return true;
-    if (cause instanceof Error && "code" in cause && typeof cause.code === "string" && awayMessage.test(cause.code)) return true;
+    if (cause instanceof Error && "code" in cause && typeof cause.code === "string" && awayMessage.test(cause.code))
+      return true;
   }
   return false;
 }

@@ -1,7 +1,7 @@
 import type { Context as HonoContext, MiddlewareHandler } from "hono";
-import { closeContext, type Context, createContext } from "../context.ts";
+import { type Context, closeContext, createContext } from "../context.ts";
 import { getEnv } from "../env.ts";
-import { toAppError, retryAfterOf, statusOf } from "../errors/http.ts";
+import { retryAfterOf, statusOf, toAppError } from "../errors/http.ts";
 import { describeError, logLine } from "../log.ts";
 import type { HonoEnv } from "../modules.ts";
 import { freshHeaders, onceSent, serverTiming } from "./headers.ts";

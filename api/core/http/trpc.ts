@@ -2,7 +2,7 @@ import type { AnyRouter } from "@trpc/server";
 import { fetchRequestHandler } from "@trpc/server/adapters/fetch";
 import type { Context as HonoContext } from "hono";
 import { AppError } from "../errors/app-error.ts";
-import { retryAfterOf, toAppError, toTrpcError } from "../errors/http.ts";
+import { retryAfterOf, toAppError } from "../errors/http.ts";
 import type { HonoEnv } from "../modules.ts";
 import { logFailure } from "./request.ts";
 
@@ -11,20 +11,15 @@ const maxBatchSize = 20;
 
 /** Serves a router under `/api/trpc`. */
 export function serveTrpc(router: AnyRouter): (c: HonoContext<HonoEnv>) => Promise<Response> {
-  return (c) => {
+  return async (c) => {
+    refuseStreamedMutation(c.req.raw);
     const context = c.get("context");
     return fetchRequestHandler({
       endpoint: trpcPath,
       req: c.req.raw,
       router,
       maxBatchSize,
-      createContext({ info }) {
-        // A streamed batch sends its headers before its mutations have run, so the writer would miss its freshness.
-        if (info.type === "mutation" && info.accept === "application/jsonl") {
-          throw toTrpcError(new AppError("BAD_REQUEST", "Mutations cannot be streamed: use httpBatchLink for them"));
-        }
-        return context;
-      },
+      createContext: async () => context,
       responseMeta({ errors }) {
         const waits = errors.map((error) => retryAfterOf(toAppError(error)) ?? 0);
         const longest = Math.max(0, ...waits);
@@ -36,4 +31,13 @@ export function serveTrpc(router: AnyRouter): (c: HonoContext<HonoEnv>) => Promi
       },
     });
   };
+}
+
+/** A streamed batch sends its headers before its mutations have run, so the writer would miss its freshness. */
+function refuseStreamedMutation({ method, headers }: Request): void {
+  if (method === "POST" && headers.get("trpc-accept") === "application/jsonl") {
+    throw new AppError("BAD_REQUEST", "Mutations cannot be streamed: use httpBatchLink for them", {
+      reason: "streamed_mutation",
+    });
+  }
 }

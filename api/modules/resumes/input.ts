@@ -54,10 +54,12 @@ export const updateInput = z
   });
 export type UpdateInput = z.infer<typeof updateInput>;
 
-export const renameInput = z.object({ id, name: name.optional(), slug: slug.optional() }).refine((input) => input.name ?? input.slug, {
-  path: ["name"],
-  error: "a new name, a new slug, or both",
-});
+export const renameInput = z
+  .object({ id, name: name.optional(), slug: slug.optional() })
+  .refine((input) => input.name ?? input.slug, {
+    path: ["name"],
+    error: "a new name, a new slug, or both",
+  });
 export type RenameInput = z.infer<typeof renameInput>;
 
 export const duplicateInput = z.object({ id, name });

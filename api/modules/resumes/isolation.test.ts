@@ -72,5 +72,7 @@ test("a public read takes one trip, a visit none", async () => {
   const { slug } = await ada.api.resumes.publish({ id });
   expect((await measure({}, "resumes.bySlug", { slug })).trips).toBe(1);
   expect((await measure({}, "resumes.trackView", { slug })).trips).toBe(0);
-  expect(await expectRefusal(apiFor({}).resumes.bySlug({ slug: "no-such-slug" }), "NOT_FOUND")).toMatchObject({ message: "No such résumé" });
+  expect(await expectRefusal(apiFor({}).resumes.bySlug({ slug: "no-such-slug" }), "NOT_FOUND")).toMatchObject({
+    message: "No such résumé",
+  });
 });

@@ -1,4 +1,4 @@
-import { type ResumeData, type resumeHideable, resumeData, type SQL, sql } from "@repo/db";
+import { type ResumeData, resumeData, type resumeHideable, type SQL, sql } from "@repo/db";
 import type { z } from "zod";
 
 type Hideable = (typeof resumeHideable)[number];
@@ -17,7 +17,8 @@ export function publicDataOf(data: ResumeData, hidden: SQL): SQL<ResumeData> {
   const { meta: _meta, ...known } = onlyKnown(resumeData, data) as ResumeData;
   const paths = Object.entries(hiddenPaths).flatMap(([field, places]) => places.map((path) => ({ field, path })));
   return paths.reduce<SQL<ResumeData>>(
-    (document, { field, path }) => sql`${document} #- case when ${field} = any(${hidden}) then ${path} else '{}' end::text[]`,
+    (document, { field, path }) =>
+      sql`${document} #- case when ${field} = any(${hidden}) then ${path} else '{}' end::text[]`,
     sql<ResumeData>`${JSON.stringify(known)}::jsonb`,
   );
 }
@@ -25,11 +26,14 @@ export function publicDataOf(data: ResumeData, hidden: SQL): SQL<ResumeData> {
 /** A deep copy with only the properties that `schema` names. */
 function onlyKnown(schema: z.ZodType, value: unknown): unknown {
   const bare = unwrap(schema);
-  if (Array.isArray(value)) return "element" in bare ? value.map((item) => onlyKnown(bare.element as z.ZodType, item)) : [];
+  if (Array.isArray(value))
+    return "element" in bare ? value.map((item) => onlyKnown(bare.element as z.ZodType, item)) : [];
   if (typeof value !== "object" || value === null) return value;
   const shape = "shape" in bare ? (bare.shape as Record<string, z.ZodType>) : {};
   return Object.fromEntries(
-    Object.entries(shape).flatMap(([key, entry]) => (Object.hasOwn(value, key) ? [[key, onlyKnown(entry, Reflect.get(value, key))]] : [])),
+    Object.entries(shape).flatMap(([key, entry]) =>
+      Object.hasOwn(value, key) ? [[key, onlyKnown(entry, Reflect.get(value, key))]] : [],
+    ),
   );
 }
 

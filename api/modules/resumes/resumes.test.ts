@@ -7,7 +7,13 @@ import { ownerSql, withOwner } from "../../test/owner.ts";
 
 const visitor = apiFor({});
 const data = {
-  basics: { name: "Ada", email: "ada@example.com", phone: "+44 1", location: { address: "1 Street", city: "London" }, secret: "x" },
+  basics: {
+    name: "Ada",
+    email: "ada@example.com",
+    phone: "+44 1",
+    location: { address: "1 Street", city: "London" },
+    secret: "x",
+  },
   work: [{ name: "Engine", position: "Programmer", salary: 100 }],
   private: { note: "mine" },
 };
@@ -32,8 +38,12 @@ describe("writing", () => {
     const bob = await signIn();
     const name = `Twice ${unique()}`;
     const { slug } = await ada.api.resumes.create({ name });
-    expect(await expectRefusal(ada.api.resumes.create({ name }), "CONFLICT", "name_taken")).toMatchObject({ field: "name" });
-    expect(await expectRefusal(bob.api.resumes.create({ name, slug }), "CONFLICT", "slug_taken")).toMatchObject({ field: "slug" });
+    expect(await expectRefusal(ada.api.resumes.create({ name }), "CONFLICT", "name_taken")).toMatchObject({
+      field: "name",
+    });
+    expect(await expectRefusal(bob.api.resumes.create({ name, slug }), "CONFLICT", "slug_taken")).toMatchObject({
+      field: "slug",
+    });
     const bad = await expectRefusal(ada.api.resumes.create({ name: "x", slug: "Not A Slug" }), "BAD_REQUEST");
     expect(bad).toMatchObject({ field: "slug", message: "slug: small letters, digits and hyphens only" });
     const large: object = { basics: { summary: "x".repeat(20_000) }, extra: "x".repeat(257 * 1024 - 20_000) };
@@ -45,7 +55,10 @@ describe("writing", () => {
     const ada = await signIn();
     const nul = { name: "nul", data: { extra: "a\u0000b" } };
     await expectRefusal(ada.api.resumes.create(nul as object as { name: string }), "BAD_REQUEST", "unstorable");
-    await expectRefusal(ada.api.resumes.create({ name: "link", data: { basics: { url: "javascript:alert(1)" } } }), "BAD_REQUEST");
+    await expectRefusal(
+      ada.api.resumes.create({ name: "link", data: { basics: { url: "javascript:alert(1)" } } }),
+      "BAD_REQUEST",
+    );
   });
 
   test("update takes the version it edits; a stale one is CONFLICT and changes nothing", async () => {
@@ -60,7 +73,9 @@ describe("writing", () => {
   test("of two updates of one version at the same time, one wins", async () => {
     const ada = await signIn();
     const { id } = await ada.api.resumes.create({ name: `Race ${unique()}` });
-    const edits = ["a", "b"].map((summary) => ada.api.resumes.update({ id, version: 1, data: { basics: { summary } } }));
+    const edits = ["a", "b"].map((summary) =>
+      ada.api.resumes.update({ id, version: 1, data: { basics: { summary } } }),
+    );
     const outcomes = await Promise.allSettled(edits);
     expect(outcomes.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
     expect(await ada.api.resumes.get({ id })).toMatchObject({ version: 2 });
@@ -117,7 +132,10 @@ describe("reading", () => {
     });
     expect(JSON.stringify(seen)).not.toMatch(/ada@example|\+44|1 Street|mine|salary|userId/);
     await ada.api.resumes.update({ id, version: 1, data, hidden: ["phone"] });
-    expect((await visitor.resumes.bySlug({ slug })).data.basics).toMatchObject({ email: "ada@example.com", location: { address: "1 Street" } });
+    expect((await visitor.resumes.bySlug({ slug })).data.basics).toMatchObject({
+      email: "ada@example.com",
+      location: { address: "1 Street" },
+    });
     await ada.api.resumes.update({ id, version: 2, data: { ...data, basics: { phone: "+44 2", name: "A" } } });
     expect((await visitor.resumes.bySlug({ slug })).data.basics).toEqual({ name: "A" });
     await ada.api.resumes.unpublish({ id });
@@ -132,7 +150,10 @@ describe("reading", () => {
 
   test("the page to print escapes what it shows", async () => {
     const ada = await signIn();
-    const { id } = await ada.api.resumes.create({ name: "html", data: { basics: { name: "<script>alert(1)</script>" } } });
+    const { id } = await ada.api.resumes.create({
+      name: "html",
+      data: { basics: { name: "<script>alert(1)</script>" } },
+    });
     const { body } = await ada.api.resumes.export({ id, format: "html" });
     expect(body).toContain("&lt;script&gt;");
     expect(body).not.toContain("<script>");
@@ -151,7 +172,11 @@ test("the address of a résumé follows its user's", async () => {
 test("deleting a user takes the résumés along", async () => {
   const { id } = await makeUser();
   const email = (await ownerSql(`select email from "user" where id = $1`, [id])).rows[0].email;
-  await withOwner((db) => db.insert(resume).values({ userId: id, userEmail: email, name: "x", slug: `x-${unique()}`, data: {}, publicData: {} }));
+  await withOwner((db) =>
+    db
+      .insert(resume)
+      .values({ userId: id, userEmail: email, name: "x", slug: `x-${unique()}`, data: {}, publicData: {} }),
+  );
   await ownerSql(`delete from "user" where id = $1`, [id]);
   expect(await withOwner((db) => db.select().from(resume).where(eq(resume.userId, id)))).toEqual([]);
 });

@@ -16,7 +16,13 @@ export async function updateResume({ rls }: UserContext, { id, version, data, hi
       tx.select({ version: resume.version }).from(resume).where(liveById(id)),
       tx
         .update(resume)
-        .set({ data, hidden, template, publicData: data && publicDataOf(data, hiddenNow), version: sql`${resume.version} + 1` })
+        .set({
+          data,
+          hidden,
+          template,
+          publicData: data && publicDataOf(data, hiddenNow),
+          version: sql`${resume.version} + 1`,
+        })
         .where(and(liveById(id), eq(resume.version, version)))
         .returning(detail),
     ]),

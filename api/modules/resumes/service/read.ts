@@ -44,7 +44,8 @@ export async function exportResume({ rls }: UserContext, { id, format }: ExportI
 /** Totals, and visitors per day of the last 30 days (UTC), oldest first; days without any are left out. */
 export async function getStats({ rls }: UserContext, { id }: ResumeIdInput) {
   const since = new Date(Date.now() - statsDays * 86_400_000).toISOString().slice(0, 10);
-  const countOf = (kind: "view" | "download") => sql<number>`count(*) filter (where ${resumeVisit.kind} = ${kind})`.mapWith(Number);
+  const countOf = (kind: "view" | "download") =>
+    sql<number>`count(*) filter (where ${resumeVisit.kind} = ${kind})`.mapWith(Number);
   const [[totals], days] = await rls((tx) =>
     Promise.all([
       tx.select({ views: resume.views, downloads: resume.downloads }).from(resume).where(liveById(id)),

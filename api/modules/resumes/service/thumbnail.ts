@@ -20,7 +20,8 @@ export const thumbnailKey = (resumeId: string, file: string) => `resumes/${resum
 function imageOf(base64: string) {
   const bytes = Buffer.from(base64, "base64");
   const signature = signatures.find(({ matches }) => matches(bytes.subarray(0, 12).toString("hex")));
-  if (!signature) throw new AppError("BAD_REQUEST", "image: not a PNG, JPEG or WebP", { reason: "image_type", field: "image" });
+  if (!signature)
+    throw new AppError("BAD_REQUEST", "image: not a PNG, JPEG or WebP", { reason: "image_type", field: "image" });
   return { bytes, type: signature.type, file: `${crypto.randomUUID()}.${signature.extension}` };
 }
 
@@ -37,7 +38,8 @@ export async function setThumbnail({ env, rls, waitUntil }: UserContext, { id, i
       tx.update(resume).set({ thumbnailUrl }).where(liveById(id)).returning(summary),
     ]);
     if (!updated) throw notFound();
-    if (next) await env.FILES.put(thumbnailKey(id, next.file), next.bytes, { httpMetadata: { contentType: next.type } });
+    if (next)
+      await env.FILES.put(thumbnailKey(id, next.file), next.bytes, { httpMetadata: { contentType: next.type } });
     return { before: old?.thumbnailUrl, row: updated };
   });
   const oldFile = before?.split("/").at(-1);
@@ -46,6 +48,9 @@ export async function setThumbnail({ env, rls, waitUntil }: UserContext, { id, i
 }
 
 /** A thumbnail as stored, or null. Whoever knows its unguessable address may see it. */
-export function findThumbnail({ env }: Context, { id, file }: { id: string; file: string }): Promise<R2ObjectBody | null> {
+export function findThumbnail(
+  { env }: Context,
+  { id, file }: { id: string; file: string },
+): Promise<R2ObjectBody | null> {
   return env.FILES.get(thumbnailKey(id, file));
 }
