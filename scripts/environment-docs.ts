@@ -73,7 +73,8 @@ const ofTheSystem = ["PATH", "HOME", "USER", "TMPDIR", "SHELL"];
 function namesInCode(): Map<string, string> {
   const found = new Map<string, string>();
   for (const file of listFiles(["api/**/*.ts", "db/**/*.ts", "dev/**/*.ts", "scripts/**/*.ts", "bench/**/*.ts"])) {
-    for (const [, name = ""] of readText(file).matchAll(/process\.env\.([A-Z][A-Z0-9_]*)/g)) found.set(name, file);
+    for (const [, name = ""] of readText(file).matchAll(/process\.env\.([A-Z][A-Z0-9_]*)\b(?! = )/g))
+      found.set(name, file);
   }
   return found;
 }

@@ -17,7 +17,7 @@ export const steps: Step[] = [
   {
     name: "lint",
     commands: [
-      [...biome, "lint", "--max-diagnostics=200", "."],
+      [...biome, "lint", "--error-on-warnings", "--max-diagnostics=200", "."],
       ["node", "node_modules/oxlint/bin/oxlint"],
     ],
   },

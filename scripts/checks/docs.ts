@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join, posix, relative } from "node:path";
 import { type Finding, lineAt, listFiles, readText, report, root } from "./project.ts";
 
@@ -88,13 +88,11 @@ function commandFindings(page: Page, scripts: string[]): Finding[] {
   const known = new Set([...scripts, "install", "run", "test", "add"]);
   const segments = [...page.text.matchAll(/^```[\s\S]*?^```|`[^`\n]+`/gm)];
   return segments.flatMap((segment) =>
-    [...segment[0].matchAll(/\bbun (?:run )?([a-z][\w:-]*)(?![\w/.])/g)].flatMap(
-      ({ 0: command, 1: name = "", index }) => {
-        if (known.has(name)) return [];
-        const offset = segment.index + index;
-        return [finding(page, offset, [`no such command: ${command}`, "name a script of package.json."])];
-      },
-    ),
+    [...segment[0].matchAll(/\bbun (?:run )?([^\s`'"]+)/g)].flatMap(({ 0: command, 1: name = "", index }) => {
+      if (known.has(name) || !/^[a-z][\w:-]*$/.test(name)) return [];
+      const offset = segment.index + index;
+      return [finding(page, offset, [`no such command: ${command}`, "name a script of package.json."])];
+    }),
   );
 }
 
@@ -128,10 +126,9 @@ function codeFindings(pages: Page[]): Finding[] {
 
 function compile(folder: string, origins: Map<string, { page: Page; line: number }>): Finding[] {
   const compilerOptions = { noUnusedLocals: false, noUnusedParameters: false };
-  mkdirSync(folder, { recursive: true });
   writeFileSync(
     join(folder, "tsconfig.json"),
-    JSON.stringify({ extends: "../api/tsconfig.json", compilerOptions, include: ["."] }),
+    JSON.stringify({ extends: "../api/tsconfig.json", compilerOptions, files: [...origins.keys()] }),
   );
   const tsc = join(root, "node_modules/typescript/bin/tsc");
   const { status, stdout } = spawnSync(process.execPath, [tsc, "-p", folder, "--noEmit", "--pretty", "false"], {
