@@ -1,5 +1,7 @@
 import { type DatabaseSchema, schema } from "@repo/db";
-import { drizzle, type NodePgDatabase } from "drizzle-orm/node-postgres";
+import { createTableRelationsHelpers, type ExtractTablesWithRelations, extractTablesRelationalConfig } from "drizzle-orm";
+import { NodePgDatabase, NodePgSession } from "drizzle-orm/node-postgres";
+import { PgDialect } from "drizzle-orm/pg-core";
 import type { Client } from "pg";
 import { Connection, type ConnectionOptions } from "./connection.ts";
 
@@ -19,10 +21,19 @@ export type Tx = Pick<
 
 const connections = new WeakMap<object, Connection>();
 
+// Built once per isolate: the map of the schema costs more than the rest of a request's client together.
+const dialect = new PgDialect({ casing: "snake_case" });
+const { tables, tableNamesMap } = extractTablesRelationalConfig<ExtractTablesWithRelations<DatabaseSchema>>(
+  schema,
+  createTableRelationsHelpers,
+);
+const relational = { fullSchema: schema, schema: tables, tableNamesMap };
+
 /** Drizzle over anything that answers `query` as pg's Client does. */
 export function drizzleOver(client: { query: unknown }): Db {
   // Drizzle calls nothing of the client but `query`, unless it opens a transaction itself.
-  return drizzle(client as unknown as Client, { schema, casing: "snake_case" });
+  const session = new NodePgSession(client as unknown as Client, dialect, relational);
+  return Object.assign(new NodePgDatabase<DatabaseSchema>(dialect, session, relational), { $client: client });
 }
 
 /**
