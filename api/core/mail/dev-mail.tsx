@@ -40,10 +40,15 @@ function Outbox({ mails }: { mails: SentMail[] }) {
               <b>{mail.subject}</b> to {mail.to} at {mail.sentAt}
             </summary>
             <iframe title={mail.subject} srcdoc={mail.html} sandbox="" style="width: 100%; height: 24rem" />
-            <pre style="white-space: pre-wrap">{mail.text}</pre>
+            <pre style="white-space: pre-wrap; overflow-wrap: anywhere">{withLinks(mail.text)}</pre>
           </details>
         ))}
       </body>
     </html>
   );
+}
+
+/** The text with its addresses to click on, which the sandboxed HTML beside it does not allow. */
+function withLinks(text: string) {
+  return text.split(/(https?:\S+)/).map((part, index) => (index % 2 ? <a href={part}>{part}</a> : part));
 }
