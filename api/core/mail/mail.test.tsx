@@ -81,7 +81,7 @@ describe("Resend", () => {
 
   test("failing behind the response is logged and reaches nobody", async () => {
     answering(() => new Response("no", { status: 500 }));
-    expectLoggedErrors();
+    const logged = expectLoggedErrors();
     const waits: Promise<unknown>[] = [];
     const runtime = {
       env: withKey,
@@ -90,9 +90,8 @@ describe("Resend", () => {
     };
     sendLater(runtime, { ...mail, to: "ada@example.com" });
     await Promise.all(waits);
-    const logged = vi.mocked(console.error).mock.calls.join();
-    expect(logged).toContain("Resend answered 500");
-    expect(logged).not.toContain("ada@example.com");
+    expect(logged).toEqual([expect.stringContaining("Resend answered 500")]);
+    expect(logged.join()).not.toContain("ada@example.com");
   });
 });
 
