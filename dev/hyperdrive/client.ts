@@ -11,10 +11,11 @@ import type { Door, StatsCounter } from "./stats.ts";
 
 export interface ClientOptions {
   door: Door;
-  user: string;
   applicationName: string;
-  /** Settings of the startup packet, applied to each session on loan. */
-  settings: ReadonlyMap<string, string>;
+  /** Clients of one scope share prepared statements. */
+  scope: string;
+  /** Applies the settings of the startup packet; runs at the start of each loan. */
+  settingsSql: readonly string[];
   pool: Pool;
   /** SQL that gives a session this client's user, where sessions are shared between users. */
   assumeSql: string | null;
@@ -66,8 +67,7 @@ export class Client implements Sink, Waiter {
     this.#reader = reader;
     this.#options = options;
     this.#applicationName = options.applicationName;
-    const { table, edgePrepared, dedicated, door, user, settings } = options;
-    const scope = JSON.stringify([user, [...settings].filter(([name]) => name !== "application_name").sort()]);
+    const { table, edgePrepared, dedicated, door, scope } = options;
     this.#dispatcher = new Dispatcher(
       new PreparedStatements({ table, scope, edgePrepared, dedicated }),
       door !== "origin",
@@ -278,11 +278,7 @@ export class Client implements Sink, Waiter {
   #begin(session: Session): void {
     this.#session = session;
     this.#originAnswered = true;
-    for (const [name, value] of this.#options.settings) {
-      const literal = (text: string) => `'${text.replaceAll("'", "''")}'`;
-      const sql = `SELECT pg_catalog.set_config(${literal(name)}, ${literal(value)}, false)`;
-      session.send(query(sql), { kind: "query", internal: true });
-    }
+    for (const sql of this.#options.settingsSql) session.send(query(sql), { kind: "query", internal: true });
   }
 
   #release(): void {

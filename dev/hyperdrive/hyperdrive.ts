@@ -6,6 +6,7 @@ import { Pool } from "./pool.ts";
 import { frame, int32, parameterStatus, readyForQuery, SERVER, STATUS } from "./protocol.ts";
 import { ScramVerifier } from "./scram.ts";
 import { type Listener, listen } from "./server.ts";
+import { type Settings, scopeOf, settingsSql } from "./settings.ts";
 import { type CancelKey, type Greeting, newCancelKey, Startup } from "./startup.ts";
 import { StatementTable } from "./statements.ts";
 import { DOORS, type Door, type Stats, StatsCounter } from "./stats.ts";
@@ -158,17 +159,19 @@ class LocalHyperdrive implements Hyperdrive {
         readyForQuery(STATUS.idle),
       ]),
     );
-    this.#admit(door, { socket, greeting, reader }, key);
+    const user = door === "origin" ? this.#owner : greeting.user;
+    const { settings, applicationName } = greeting;
+    this.#admit(door, { socket, reader, user, applicationName, settings, parameters }, key);
   }
 
-  #admit(door: Door, { socket, greeting, reader }: Arrival, key: CancelKey): void {
+  #admit(door: Door, guest: Guest, key: CancelKey): void {
     const { origin, edgePrepared, statementMs } = this.#options;
-    const user = door === "origin" ? this.#owner : greeting.user;
+    const { socket, reader, user, applicationName, settings, parameters } = guest;
     const client = new Client(socket, reader, {
       door,
-      user,
-      applicationName: greeting.applicationName,
-      settings: greeting.settings,
+      applicationName,
+      scope: scopeOf(user, settings),
+      settingsSql: settingsSql(settings, parameters),
       pool: this.#pool(door, user),
       assumeSql: origin.assumeSql(user),
       dedicated: door === "origin" && !origin.single,
@@ -210,6 +213,15 @@ interface Arrival {
   socket: Socket;
   greeting: Greeting;
   reader: FrameReader;
+}
+
+interface Guest {
+  socket: Socket;
+  reader: FrameReader;
+  user: string;
+  applicationName: string;
+  settings: Settings;
+  parameters: Settings;
 }
 
 function defined(options: HyperdriveOptions): HyperdriveOptions {

@@ -47,7 +47,6 @@ class PgliteOrigin implements Origin {
       `SET SESSION AUTHORIZATION ${identifier(superuser)}`,
       "RESET ALL",
       "UNLISTEN *",
-      "SELECT pg_catalog.pg_advisory_unlock_all()",
       "DISCARD SEQUENCES",
       "DISCARD TEMP",
     ].join("; ");

@@ -15,7 +15,6 @@ const RESET_SQL = [
   "SET SESSION AUTHORIZATION DEFAULT",
   "RESET ALL",
   "UNLISTEN *",
-  "SELECT pg_catalog.pg_advisory_unlock_all()",
   "DISCARD SEQUENCES",
   "DISCARD TEMP",
 ].join("; ");
