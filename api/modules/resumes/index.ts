@@ -1,5 +1,6 @@
 import { defineModule } from "../../core/modules.ts";
 import { cleanUpResumes } from "./cron.ts";
+import { exportResumes } from "./export.ts";
 import { visitJob } from "./jobs.ts";
 import { resumesRouter } from "./router.ts";
 import { mountThumbnails } from "./routes.ts";
@@ -9,4 +10,5 @@ export const resumes = defineModule({
   routes: mountThumbnails,
   jobs: [visitJob],
   crons: { "17 3 * * *": cleanUpResumes },
+  exportUser: exportResumes,
 });

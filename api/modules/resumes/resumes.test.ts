@@ -160,6 +160,15 @@ describe("reading", () => {
   });
 });
 
+test("a person's export holds every résumé", async () => {
+  const ada = await signIn();
+  const { id } = await ada.api.resumes.create({ name: "mine", data });
+  const deleted = await ada.api.resumes.create({ name: "gone" });
+  await ada.api.resumes.delete({ id: deleted.id });
+  const file = await ada.api.user.export();
+  expect(file).toMatchObject({ resumes: [{ id, data }, { id: deleted.id }] });
+});
+
 test("the address of a résumé follows its user's", async () => {
   const ada = await signIn();
   const { id } = await ada.api.resumes.create({ name: "mine" });
