@@ -28,6 +28,7 @@ export const steps: Step[] = [
   { name: "checks", commands: [["node", "--test", "scripts/checks/*.test.ts"]] },
   { name: "unused", commands: [["node", "node_modules/knip/bin/knip.js"]] },
   { name: "docs", commands: [["node", "scripts/checks/docs.ts"]], remark: true },
+  { name: "recipe", commands: [["node", "scripts/checks/recipe.ts"]], remark: true },
   { name: "environment", commands: [["node", "scripts/environment-docs.ts", "--check"]], remark: true },
   { name: "bundle", commands: [["node", "scripts/bundle.ts"]], remark: true },
   { name: "test", commands: [["bun", "run", "test"]], tests: true },
