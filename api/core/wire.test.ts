@@ -66,6 +66,17 @@ test("a batch shares the request's connections", async () => {
   expect(await cached.look()).toMatchObject({ opened: 0 });
 });
 
+test("without pipelining every statement waits for the one before, and all works the same", async () => {
+  const { direct, overrides } = await wired();
+  const ada = await signIn();
+  const { client } = clientFor(ada.headers, { ...overrides, DB_PIPELINE: "off" });
+  const { id } = await client.resumes.create.mutate({ name: `Unpiped ${unique()}` });
+  await direct.look();
+  await client.resumes.update.mutate({ id, version: 1, data: {} });
+  expect(statements((await direct.look()).flights)).toEqual(["PBDES", "Q", "PBDES", "PBDES", "Q"]);
+  expect(await client.resumes.list.query({})).toMatchObject({ items: [{ id }] });
+});
+
 test("Server-Timing tells the trips of each leg", async () => {
   const ada = await signIn();
   const { client, seen } = clientFor(ada.headers);

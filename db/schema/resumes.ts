@@ -13,7 +13,7 @@ import {
   unique,
   uniqueIndex,
 } from "drizzle-orm/pg-core";
-import { z } from "zod";
+import * as z from "zod";
 import { access } from "./access.ts";
 import { idColumn, idText, oneOf, softDelete, timestamps } from "./columns.ts";
 import { user } from "./identity.ts";

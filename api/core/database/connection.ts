@@ -34,6 +34,7 @@ export class Connection {
   #client: pg.Client | undefined;
   #socket: net.Socket | undefined;
   #transactions: Promise<void> | undefined;
+  #last: Promise<void> = Promise.resolve();
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -57,7 +58,9 @@ export class Connection {
 
   /** Sends a statement that nobody waits for; a failure closes the connection with the request. */
   background(statement: string): void {
-    this.#options.waitUntil(this.#open().query(statement).catch(ignore));
+    const client = this.#open();
+    const ask = () => client.query(statement).catch(ignore);
+    this.#options.waitUntil(this.#options.pipeline ? ask() : this.#inTurn(ask));
   }
 
   /** Runs `work` with the connection to itself; `send` is how its statements travel. */
@@ -79,6 +82,7 @@ export class Connection {
   /** Closes the connection after the statements under way; safe to call twice and before any statement. */
   async close(): Promise<void> {
     const client = this.#client;
+    await this.#last;
     if (client) await client.end().catch(ignore);
   }
 
@@ -89,8 +93,17 @@ export class Connection {
 
   #send(statement: Statement, values?: unknown[], leg: Leg = this.#options.leg): Promise<QueryResult> {
     const client = this.#open();
+    const ask = () => this.#flights.follow(client.query(statement, values), leg);
+    if (!this.#options.pipeline) return this.#inTurn(ask);
     this.#holdFlight();
-    return this.#flights.follow(client.query(statement, values), leg);
+    return ask();
+  }
+
+  /** Without pipelining: after the answer of the statement before. */
+  #inTurn<T>(ask: () => Promise<T>): Promise<T> {
+    const answer = this.#last.then(ask);
+    this.#last = answer.then(ignore, ignore);
+    return answer;
   }
 
   /** Lets what is sent in one turn leave together: Drizzle's statements start a few microtasks after the prelude. */

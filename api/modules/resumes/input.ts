@@ -1,5 +1,5 @@
 import { resumeData, resumeHideable, resumePrefixes, resumeTemplates } from "@repo/db";
-import { z } from "zod";
+import * as z from "zod";
 import { idInput } from "../../core/input.ts";
 import { pageInput } from "../../core/pagination.ts";
 

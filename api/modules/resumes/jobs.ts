@@ -1,6 +1,6 @@
 import { and, eq, inArray, type NewResumeVisit, resume, resumeVisit, resumeVisitKinds, sql } from "@repo/db";
 import { notDeleted } from "@repo/db/schema/columns";
-import { z } from "zod";
+import * as z from "zod";
 import type { Tx } from "../../core/database/doors.ts";
 import { asService } from "../../core/database/service.ts";
 import { defineJob } from "../../core/jobs.ts";
