@@ -17,7 +17,15 @@ type Grants<T extends PgTable> = Partial<Record<RuntimeRole, RoleGrants<T>>>;
 export class TableAccess {
   readonly table: PgTable;
   readonly grants: Partial<
-    Record<RuntimeRole, { select?: "all" | readonly string[]; insert?: "all" | readonly string[]; update?: "all" | readonly string[]; delete?: true }>
+    Record<
+      RuntimeRole,
+      {
+        select?: "all" | readonly string[];
+        insert?: "all" | readonly string[];
+        update?: "all" | readonly string[];
+        delete?: true;
+      }
+    >
   >;
 
   constructor(table: PgTable, grants: TableAccess["grants"]) {

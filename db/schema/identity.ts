@@ -8,7 +8,13 @@ export const platformRoles = ["user", "support", "admin"] as const;
 export type PlatformRole = (typeof platformRoles)[number];
 
 /** TypeID prefixes of this domain's tables. */
-export const identityPrefixes = { user: "user", session: "sess", identity: "idn", verification: "vrf", rateLimit: "rl" } as const;
+export const identityPrefixes = {
+  user: "user",
+  session: "sess",
+  identity: "idn",
+  verification: "vrf",
+  rateLimit: "rl",
+} as const;
 
 const everything = { using: sql`true`, withCheck: sql`true` };
 
@@ -37,7 +43,12 @@ export const user = pgTable(
     pgPolicy("user_auth_flows_policy", { to: appDirect, ...everything }),
     pgPolicy("user_resolver_policy", { for: "select", to: authResolver, using: sql`true` }),
     pgPolicy("user_view_own_policy", { for: "select", to: authenticated, using: eq(table.id, authUid) }),
-    pgPolicy("user_update_own_policy", { for: "update", to: authenticated, using: eq(table.id, authUid), withCheck: eq(table.id, authUid) }),
+    pgPolicy("user_update_own_policy", {
+      for: "update",
+      to: authenticated,
+      using: eq(table.id, authUid),
+      withCheck: eq(table.id, authUid),
+    }),
     pgPolicy("user_delete_own_policy", { for: "delete", to: authenticated, using: eq(table.id, authUid) }),
     pgPolicy("user_view_support_policy", { for: "select", to: support, using: sql`true` }),
     pgPolicy("user_admin_policy", { to: admin, ...everything }),
@@ -49,7 +60,17 @@ export const userAccess = access(user, {
   app_direct: { select: "all", insert: "all", update: "all", delete: true },
   auth_resolver: { select: "all" },
   authenticated: {
-    select: ["id", "name", "email", "emailVerified", "image", "isAnonymous", "twoFactorEnabled", "createdAt", "updatedAt"],
+    select: [
+      "id",
+      "name",
+      "email",
+      "emailVerified",
+      "image",
+      "isAnonymous",
+      "twoFactorEnabled",
+      "createdAt",
+      "updatedAt",
+    ],
     update: ["name", "image", "updatedAt"],
     delete: true,
   },

@@ -1,0 +1,45 @@
+import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
+
+/** A failure that its one line explains, mend included: shown without a stack. */
+export class Refusal extends Error {
+  override name = "Refusal";
+}
+
+interface Command<Options extends ParseArgsOptionsConfig> {
+  /** What `--help` prints. */
+  usage: string;
+  options: Options;
+  run(values: ReturnType<typeof parseArgs<{ options: Options }>>["values"]): Promise<void>;
+}
+
+/**
+ * Runs a program of ours: reads its options, answers `--help`, and ends a failure with one line on stderr and exit
+ * code 1.
+ */
+export async function runCommand<const Options extends ParseArgsOptionsConfig>({
+  usage,
+  options,
+  run,
+}: Command<Options>): Promise<void> {
+  try {
+    if (process.argv.includes("--help")) console.log(usage);
+    else await run(parseArgs({ options }).values);
+  } catch (error) {
+    console.error(describeFailure(error));
+    process.exitCode = 1;
+  }
+}
+
+/** One line for failures that are nobody's mistake in the code, the stack for the others. */
+export function describeFailure(error: unknown): string {
+  if (error instanceof Refusal) return error.message;
+  if (!(error instanceof Error)) return String(error);
+  const code = "code" in error ? String(error.code) : "";
+  if (code.startsWith("ERR_PARSE_ARGS")) return `${error.message} (--help shows the options)`;
+  if (/^(ECONN|ENOTFOUND|ETIMEDOUT|EAI_AGAIN|CONNECT_TIMEOUT|CONNECTION_)/.test(code)) {
+    return `The database is out of reach (${code}): is DATABASE_URL right, and the server up?`;
+  }
+  if (code === "28P01" || code === "28000")
+    return "The database refuses the login: check user and password in DATABASE_URL.";
+  return error.stack ?? error.message;
+}

@@ -1,0 +1,71 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseEnv } from "node:util";
+import { Refusal } from "./cli.ts";
+import { rootFolder } from "./paths.ts";
+
+export const environments = ["dev", "test", "staging", "prod"] as const;
+export type Environment = (typeof environments)[number];
+
+const otherNames: Record<string, Environment> = { development: "dev", production: "prod" };
+
+/** What a command works on. */
+export interface Target {
+  environment: Environment;
+  /** Address of a Postgres, as its owner; absent: the embedded database of dev and test. */
+  databaseUrl?: string;
+}
+
+interface Sources {
+  /** The folder of the env files; default: the root of the repository. */
+  folder?: string;
+  /** The process's variables, which win over every file and take in what the files add. */
+  variables?: Record<string, string | undefined>;
+}
+
+/**
+ * The environment named by ENVIRONMENT (then NODE_ENV; default dev), after loading `.env.{env}.local`, `.env.local` and
+ * `.env`: the first that has a name wins.
+ * @throws Refusal for an unknown environment, a malformed DATABASE_URL, or none for staging and prod.
+ */
+export function readTarget({ folder = rootFolder, variables = process.env }: Sources = {}): Target {
+  const environment = environmentOf(variables.ENVIRONMENT || variables.NODE_ENV || "dev");
+  for (const file of [`.env.${environment}.local`, ".env.local", ".env"]) {
+    const path = join(folder, file);
+    if (!existsSync(path)) continue;
+    for (const [name, value] of Object.entries(parseEnv(readFileSync(path, "utf8")))) variables[name] ??= value;
+  }
+  const { DATABASE_URL: databaseUrl } = variables;
+  if (databaseUrl) return { environment, databaseUrl: checkedUrl(databaseUrl) };
+  if (isLocal(environment)) return { environment };
+  throw new Refusal(`DATABASE_URL is not set for ${environment}: put it into .env.${environment}.local.`);
+}
+
+/** Whether data may be thrown away: never in staging or prod. */
+export function isLocal(environment: Environment): boolean {
+  return environment === "dev" || environment === "test";
+}
+
+/** @throws Refusal unless the target is local; `what` says what it is that is refused. */
+export function refuseRemote({ environment }: Target, what: string): void {
+  if (!isLocal(environment)) throw new Refusal(`${what} is for local databases: refused for ${environment}.`);
+}
+
+/** Host, port and database of an address, for people: no user, no password. */
+export function describeUrl(url: string): string {
+  const { host, pathname } = new URL(url);
+  return `${host}${pathname}`;
+}
+
+function environmentOf(name: string): Environment {
+  const known = environments.find((environment) => environment === (otherNames[name] ?? name));
+  if (known) return known;
+  throw new Refusal(`ENVIRONMENT is "${name}": it must be one of ${environments.join(", ")}.`);
+}
+
+function checkedUrl(url: string): string {
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  const isPostgres = parsed?.protocol === "postgres:" || parsed?.protocol === "postgresql:";
+  if (parsed?.hostname && isPostgres) return url;
+  throw new Refusal("DATABASE_URL must be an address such as postgres://user:password@host:5432/database.");
+}

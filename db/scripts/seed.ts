@@ -1,0 +1,36 @@
+import { drizzle } from "drizzle-orm/postgres-js";
+import postgres from "postgres";
+import { type DatabaseSchema, schema, user } from "../index.ts";
+import { seeds } from "../seeds/index.ts";
+
+/** Writes the demo data as the owner at `url`, in one transaction. What is there already stays as it is. */
+export async function seedDatabase(url: string): Promise<void> {
+  await withDrizzle(url, (db) => writeSeeds(db));
+}
+
+/** The same unless somebody has signed up already. Returns whether it wrote. */
+export async function seedIfEmpty(url: string): Promise<boolean> {
+  return withDrizzle(url, async (db) => {
+    const known = await db.select({ id: user.id }).from(user).limit(1);
+    if (known.length > 0) return false;
+    await writeSeeds(db);
+    return true;
+  });
+}
+
+type OwnerDb = ReturnType<typeof drizzle<DatabaseSchema>>;
+
+async function writeSeeds(db: OwnerDb): Promise<void> {
+  await db.transaction(async (tx) => {
+    for (const seed of seeds) await seed(tx);
+  });
+}
+
+async function withDrizzle<T>(url: string, work: (db: OwnerDb) => Promise<T>): Promise<T> {
+  const client = postgres(url, { max: 1, onnotice: () => {}, connect_timeout: 10 });
+  try {
+    return await work(drizzle(client, { schema, casing: "snake_case" }));
+  } finally {
+    await client.end({ timeout: 5 });
+  }
+}

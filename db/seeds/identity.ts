@@ -1,0 +1,40 @@
+import { scryptSync } from "node:crypto";
+import { identity, identityPrefixes, type NewUser, user } from "../schema/identity.ts";
+import { type SeedDb, seedDay, seedId } from "./seed.ts";
+
+/** Password of every demo user. */
+export const demoPassword = "demo-password";
+
+/** Who can sign in to a fresh database. */
+export const demoUsers = [
+  { id: seedId(identityPrefixes.user, 1), name: "Demo Person", email: "demo@example.com" },
+  { id: seedId(identityPrefixes.user, 2), name: "Second Person", email: "second@example.com" },
+] satisfies NewUser[];
+
+export async function seedIdentity(db: SeedDb): Promise<void> {
+  for (const [index, { id, name, email }] of demoUsers.entries()) {
+    const times = { createdAt: seedDay(index + 1), updatedAt: seedDay(index + 1) };
+    await db
+      .insert(user)
+      .values({ id, name, email, emailVerified: true, ...times })
+      .onConflictDoNothing();
+    await db
+      .insert(identity)
+      .values({
+        id: seedId(identityPrefixes.identity, index + 1),
+        userId: id,
+        providerId: "credential",
+        accountId: id,
+        password: hashPassword(demoPassword, email),
+        ...times,
+      })
+      .onConflictDoNothing();
+  }
+}
+
+/** `scrypt$N$r$p$salt$key`, as sign-in expects it; the salt is fixed, so that every run writes the same. */
+function hashPassword(password: string, email: string): string {
+  const salt = Buffer.from(email.padEnd(16).slice(0, 16));
+  const key = scryptSync(password, salt, 32, { N: 16_384, r: 8, p: 5, maxmem: 64 * 1024 * 1024 });
+  return ["scrypt", 16_384, 8, 5, salt.toString("base64url"), key.toString("base64url")].join("$");
+}

@@ -1,0 +1,56 @@
+import { relative } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { describeUrl, type Target } from "@repo/db/scripts/env";
+import { ownerRole } from "@repo/db/scripts/owner";
+import { rootFolder } from "@repo/db/scripts/paths";
+import { type DoorUrls, doorsAt } from "./doors.ts";
+import { startEmbedded } from "./embedded.ts";
+import { findHolder, lockFileOf } from "./lock.ts";
+import { ensureLogins, startOnPostgres } from "./outer-postgres.ts";
+import { pgliteFolder } from "./settings.ts";
+
+const longestWaitMs = 30_000;
+
+/** The database of a command, and how to leave it. */
+export interface OpenDatabase {
+  /** Address as the schema's owner. */
+  owner: string;
+  /** Where it is, for people; no password. */
+  description: string;
+  close(): Promise<void>;
+}
+
+/**
+ * The target's database for one command: the Postgres of DATABASE_URL; else the embedded one, through a running
+ * `bun dev` or started for as long as the command runs.
+ * @throws Refusal when the embedded one is in use by a process that does not serve it.
+ */
+export async function openDatabase({ databaseUrl }: Target): Promise<OpenDatabase> {
+  if (databaseUrl) return { owner: databaseUrl, description: describeUrl(databaseUrl), close: async () => {} };
+  return openEmbedded();
+}
+
+/** The same with the worker's two doors, for what runs the worker's code. */
+export async function openDoors({ databaseUrl }: Target): Promise<DoorUrls & OpenDatabase> {
+  if (!databaseUrl) return openEmbedded();
+  await ensureLogins(databaseUrl);
+  return { ...(await startOnPostgres(databaseUrl)), description: describeUrl(databaseUrl) };
+}
+
+async function openEmbedded(): Promise<DoorUrls & OpenDatabase> {
+  const folder = pgliteFolder();
+  const description = relative(rootFolder, folder);
+  const served = await findServed(lockFileOf(folder));
+  if (served) return { ...served, description: `${description} (through bun dev)`, close: async () => {} };
+  return { ...(await startEmbedded({ folder })), description };
+}
+
+/** The doors of a running `bun dev`; a starting one, or another command, is waited for. */
+async function findServed(lockFile: string): Promise<DoorUrls | undefined> {
+  for (const started = Date.now(); Date.now() - started < longestWaitMs; await wait(100)) {
+    const holder = findHolder(lockFile);
+    if (!holder) return undefined;
+    if (holder.role === "dev" && holder.ports) return doorsAt(holder.ports, ownerRole);
+  }
+  return undefined;
+}

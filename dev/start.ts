@@ -1,0 +1,106 @@
+import { setTimeout as wait } from "node:timers/promises";
+import { Refusal, runCommand } from "@repo/db/scripts/cli";
+import { readTarget, refuseRemote, type Target } from "@repo/db/scripts/env";
+import { migrateDatabase } from "@repo/db/scripts/migrate";
+import { seedIfEmpty } from "@repo/db/scripts/seed";
+import { demoPassword, demoUsers } from "@repo/db/seeds/identity";
+import { ensureDevVars } from "./dev-vars.ts";
+import type { Doors } from "./doors.ts";
+import { startEmbedded } from "./embedded.ts";
+import type { DoorPorts } from "./lock.ts";
+import { ensureLogins, startOnPostgres } from "./outer-postgres.ts";
+import { refuseTakenPort } from "./ports.ts";
+import { pgliteFolder, readPorts } from "./settings.ts";
+import { stopSignal } from "./stop.ts";
+import { startWorker } from "./wrangler.ts";
+
+const usage = `bun dev
+
+Starts the API on http://127.0.0.1:8787 with a database that is migrated and holds demo data.
+  PORT          another port; the three after it are the database's: cached, direct, for tools
+  PGLITE_DIR    folder of the embedded database (default db/.pglite)
+  DATABASE_URL  a Postgres to use instead`;
+
+const pollEveryMs = 50;
+
+async function run(target: Target, stopping: AbortSignal): Promise<void> {
+  const ports = readPorts();
+  for (const port of [ports.api, ...Object.values(ports.doors)]) await refuseTakenPort(port);
+  if (ensureDevVars()) console.log("made .dev.vars with a secret of your own");
+  const doors = await startDoors(target, ports.doors);
+  try {
+    await serve(target, { api: ports.api, doors, stopping });
+  } finally {
+    await doors.close();
+  }
+}
+
+function startDoors({ databaseUrl }: Target, ports: DoorPorts): Promise<Doors> {
+  if (databaseUrl) return startOnPostgres(databaseUrl, ports);
+  return startEmbedded({ folder: pgliteFolder(), ports, role: "dev" });
+}
+
+interface Service {
+  api: number;
+  doors: Doors;
+  stopping: AbortSignal;
+}
+
+/** Serves until it is to stop. */
+async function serve(target: Target, { api, doors, stopping }: Service): Promise<void> {
+  // The database gets ready while wrangler starts.
+  const worker = startWorker(api, doors);
+  const stopped = new Promise<void>((resolve) => {
+    if (stopping.aborted) resolve();
+    else stopping.addEventListener("abort", () => resolve());
+  });
+  try {
+    const ended = worker.ended.then((code) => {
+      if (!stopping.aborted) throw new Refusal(`The worker ended (code ${code}); wrangler's message is above.`);
+    });
+    await Promise.race([ended, stopped, prepare(target, doors).then(() => isReady(api, stopping))]);
+    if (!stopping.aborted) announce(api, doors);
+    await Promise.race([ended, stopped]);
+  } finally {
+    await worker.stop();
+  }
+}
+
+async function prepare({ databaseUrl }: Target, { owner }: Doors): Promise<void> {
+  const applied = await migrateDatabase(owner);
+  if (applied > 0) console.log(`applied ${applied} migration${applied === 1 ? "" : "s"}`);
+  if (databaseUrl) await ensureLogins(databaseUrl);
+  if (await seedIfEmpty(owner)) console.log("wrote the demo data");
+}
+
+/** Waits until the worker reaches the database through both its doors, or until it is to stop. */
+async function isReady(port: number, stopping: AbortSignal): Promise<void> {
+  while (!stopping.aborted) {
+    try {
+      const response = await fetch(`http://127.0.0.1:${port}/ready`, { signal: stopping });
+      await response.body?.cancel();
+      if (response.ok) return;
+    } catch {
+      // Nobody listens yet.
+    }
+    await wait(pollEveryMs);
+  }
+}
+
+function announce(port: number, { owner }: Doors): void {
+  console.log(`ready http://127.0.0.1:${port}
+  sign in   ${demoUsers.map(({ email }) => email).join(" or ")}, password ${demoPassword}
+  mail      http://127.0.0.1:${port}/dev/mail
+  database  psql ${owner}`);
+}
+
+await runCommand({
+  usage,
+  options: {},
+  async run() {
+    const target = readTarget();
+    refuseRemote(target, "bun dev");
+    await run(target, stopSignal());
+  },
+});
+process.exit();
