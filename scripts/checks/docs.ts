@@ -74,11 +74,12 @@ function linkFindings(page: Page): Finding[] {
   });
 }
 
-/** Paths in backticks must exist; `<placeholders>`, globs and lists in braces are left alone. */
+/** Paths in backticks must exist, but for files that the page itself prints: a line that starts with "`path`:". */
 function pathFindings(page: Page): Finding[] {
   const paths = /`((?:api|db|dev|docs|scripts|bench|examples|\.github|\.ci)\/[\w./-]*)`/g;
   return [...page.prose.matchAll(paths)].flatMap(({ 1: path = "", index }) => {
-    if (existsSync(join(root, path)) || madeLater.test(path)) return [];
+    const isPrinted = /^\n`[^`]+`:/.test(page.prose.slice(index - 1));
+    if (existsSync(join(root, path)) || madeLater.test(path) || isPrinted) return [];
     return [finding(page, index, [`no such file: ${path}`, "name it as it is called now."])];
   });
 }
