@@ -118,12 +118,13 @@ export class Pool {
 
   async #open(): Promise<void> {
     try {
-      const connect = await this.#options.origin.open(this.#options.user);
-      const session = new Session(connect);
+      const { origin, user } = this.#options;
+      const session = new Session(await origin.open(user), origin.single);
       this.#sessions.add(session);
       session.onClose = () => this.#lost(session);
       this.#opening--;
-      this.#offer(session);
+      if (origin.single) this.release(session);
+      else this.#offer(session);
     } catch (error) {
       this.#opening--;
       const first = this.#queue.values().next().value;

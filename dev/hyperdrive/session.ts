@@ -1,7 +1,7 @@
 import { type AnswerHandler, AnswerReader } from "./answer-reader.ts";
 import { connectionLost, decodeError, type WireError } from "./errors.ts";
 import { writeTarget } from "./messages.ts";
-import type { Transport, TransportEvents } from "./origins/origin.ts";
+import type { Connect, Transport, TransportEvents } from "./origins/origin.ts";
 import { CLIENT, frame, int16, int32, query, SERVER, STATUS } from "./protocol.ts";
 import type { Statement } from "./statements.ts";
 
@@ -76,8 +76,11 @@ export class Session implements TransportEvents, AnswerHandler {
   /** SQL may have prepared statements under names of its own. */
   #mayHoldNames = false;
 
-  constructor(connect: (events: TransportEvents) => Transport) {
+  /** `isUsed`: somebody had the session before us, so `recover` has to assume the worst. */
+  constructor(connect: Connect, isUsed: boolean) {
     this.transport = connect(this);
+    this.#unsynced = isUsed;
+    this.#mayHoldNames = isUsed;
   }
 
   /** An error made the origin ignore everything up to the next Sync. */
