@@ -21,7 +21,14 @@ export const steps: Step[] = [
       ["node", "node_modules/oxlint/bin/oxlint"],
     ],
   },
-  { name: "types", commands: [".", "api", "db", "dev"].map((folder) => [...tsc, folder]) },
+  {
+    name: "types",
+    // The last as a frontend compiles: with the DOM's types, and the API's through project references.
+    commands: [
+      ...[".", "api", "db", "dev"].map((folder) => [...tsc, folder]),
+      ["node", "node_modules/typescript/bin/tsc", "-b", "examples/web"],
+    ],
+  },
   { name: "boundaries", commands: [["node", "scripts/checks/boundaries.ts"]], remark: true },
   { name: "removal", commands: [["node", "scripts/checks/removal.ts"]], remark: true },
   { name: "soft-delete", commands: [["node", "scripts/checks/soft-delete.ts"]], remark: true },
