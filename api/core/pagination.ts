@@ -5,7 +5,6 @@ export const pageInput = z.object({
   limit: z.number().int().min(1).max(100).default(20),
   cursor: z.string().max(200).optional(),
 });
-export type PageInput = z.infer<typeof pageInput>;
 
 export interface Page<Item> {
   items: Item[];
