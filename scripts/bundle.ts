@@ -7,6 +7,9 @@ import { gzipSync } from "node:zlib";
 /** The worker as it is uploaded must stay below this, compressed: start-up time grows with it. */
 const limitKilobytes = 500;
 
+/** Text of local tools, which `define` in wrangler.toml keeps out of what is deployed. */
+const localOnly = "/dev/mail";
+
 const root = join(import.meta.dirname, "..");
 const wrangler = join(root, "node_modules/wrangler/bin/wrangler.js");
 const folder = mkdtempSync(join(tmpdir(), "fairlead-bundle-"));
@@ -35,6 +38,10 @@ try {
     console.error(
       "bundle: over the limit; see what weighs with: wrangler deploy --dry-run --metafile --env production",
     );
+    process.exitCode = 1;
+  }
+  if (contents.some((content) => content.includes(localOnly))) {
+    console.error(`bundle: ${localOnly} is in the worker for production; see DEV_TOOLS in wrangler.toml`);
     process.exitCode = 1;
   }
 } finally {
