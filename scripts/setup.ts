@@ -2,11 +2,10 @@ import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 
 const oldestNode = 24;
 
-export const rootFolder = fileURLToPath(new URL("..", import.meta.url));
+export const rootFolder = join(import.meta.dirname, "..");
 const modules = join(rootFolder, "node_modules");
 const stamp = join(modules, ".installed");
 

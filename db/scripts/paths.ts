@@ -1,7 +1,7 @@
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 
 /** Absolute paths of the data layer. */
-export const dbFolder = fileURLToPath(new URL("..", import.meta.url));
-export const rootFolder = fileURLToPath(new URL("../..", import.meta.url));
-export const migrationsFolder = fileURLToPath(new URL("../migrations", import.meta.url));
-export const drizzleKitProgram = fileURLToPath(new URL("../../node_modules/drizzle-kit/bin.cjs", import.meta.url));
+export const dbFolder = join(import.meta.dirname, "..");
+export const rootFolder = join(import.meta.dirname, "../..");
+export const migrationsFolder = join(import.meta.dirname, "../migrations");
+export const drizzleKitProgram = join(import.meta.dirname, "../../node_modules/drizzle-kit/bin.cjs");
