@@ -1,11 +1,12 @@
-import { relative } from "node:path";
+import { mkdirSync, rmSync } from "node:fs";
+import { dirname, relative } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { describeUrl, type Target } from "@repo/db/scripts/env";
 import { ownerRole } from "@repo/db/scripts/owner";
 import { rootFolder } from "@repo/db/scripts/paths";
 import { type DoorUrls, doorsAt } from "./doors.ts";
 import { startEmbedded } from "./embedded.ts";
-import { findHolder, lockFileOf } from "./lock.ts";
+import { findHolder, lockFileOf, takeLock } from "./lock.ts";
 import { ensureLogins, startOnPostgres } from "./outer-postgres.ts";
 import { pgliteFolder } from "./settings.ts";
 
@@ -39,7 +40,8 @@ export async function openDoors({ databaseUrl }: Target): Promise<DoorUrls & Ope
 
 async function openEmbedded(): Promise<DoorUrls & OpenDatabase> {
   const folder = pgliteFolder();
-  const description = relative(rootFolder, folder);
+  const inside = relative(rootFolder, folder);
+  const description = inside.startsWith("..") ? folder : inside;
   const served = await findServed(lockFileOf(folder));
   if (served) return { ...served, description: `${description} (through bun dev)`, close: async () => {} };
   return { ...(await startEmbedded({ folder })), description };
@@ -53,4 +55,15 @@ async function findServed(lockFile: string): Promise<DoorUrls | undefined> {
     if (holder.role === "dev" && holder.ports) return doorsAt(holder.ports, ownerRole);
   }
   return undefined;
+}
+
+/** Removes the embedded database's folder, unless a running `bun dev` serves it. Returns whether it is gone. */
+export async function removeEmbedded(): Promise<boolean> {
+  const folder = pgliteFolder();
+  if (await findServed(lockFileOf(folder))) return false;
+  mkdirSync(dirname(folder), { recursive: true });
+  const lock = await takeLock(lockFileOf(folder), "command");
+  rmSync(folder, { recursive: true, force: true });
+  lock.release();
+  return true;
 }

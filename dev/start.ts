@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { Refusal, runCommand } from "@repo/db/scripts/cli";
-import { readTarget, refuseRemote, type Target } from "@repo/db/scripts/env";
+import { readTarget, type Target } from "@repo/db/scripts/env";
 import { migrateDatabase } from "@repo/db/scripts/migrate";
 import { seedIfEmpty } from "@repo/db/scripts/seed";
 import { demoPassword, demoUsers } from "@repo/db/seeds/identity";
@@ -98,9 +98,7 @@ await runCommand({
   usage,
   options: {},
   async run() {
-    const target = readTarget();
-    refuseRemote(target, "bun dev");
-    await run(target, stopSignal());
+    await run(readTarget({ localOnly: "bun dev" }), stopSignal());
   },
 });
 process.exit();

@@ -1,3 +1,4 @@
+import { createInterface } from "node:readline/promises";
 import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
 
 /** A failure that its one line explains, mend included: shown without a stack. */
@@ -30,10 +31,21 @@ export async function runCommand<const Options extends ParseArgsOptionsConfig>({
   }
 }
 
+/** Asks on the terminal. @throws Refusal when the answer is not yes, or nobody is there to give one. */
+export async function confirm(question: string): Promise<void> {
+  if (!process.stdin.isTTY) throw new Refusal(`${question} Nobody is here to answer: add --yes.`);
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await terminal.question(`${question} [y/N] `);
+  terminal.close();
+  if (!/^y(es)?$/i.test(answer.trim())) throw new Refusal("Nothing was changed.");
+}
+
 /** One line for failures that are nobody's mistake in the code, the stack for the others. */
 export function describeFailure(error: unknown): string {
   if (error instanceof Refusal) return error.message;
   if (!(error instanceof Error)) return String(error);
+  // Drizzle wraps what the driver throws.
+  if (error.cause instanceof Error && "code" in error.cause) return describeFailure(error.cause);
   const code = "code" in error ? String(error.code) : "";
   if (code.startsWith("ERR_PARSE_ARGS")) return `${error.message} (--help shows the options)`;
   if (/^(ECONN|ENOTFOUND|ETIMEDOUT|EAI_AGAIN|CONNECT_TIMEOUT|CONNECTION_)/.test(code)) {
@@ -41,5 +53,12 @@ export function describeFailure(error: unknown): string {
   }
   if (code === "28P01" || code === "28000")
     return "The database refuses the login: check user and password in DATABASE_URL.";
+  if ("severity" in error) return describeSqlError(error);
   return error.stack ?? error.message;
+}
+
+function describeSqlError(error: Error): string {
+  const of = (key: string) =>
+    key in error && Reflect.get(error, key) ? ` ${key}: ${String(Reflect.get(error, key))}` : "";
+  return `The database says: ${error.message}${of("detail")}${of("hint")}`;
 }

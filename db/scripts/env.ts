@@ -21,6 +21,8 @@ interface Sources {
   folder?: string;
   /** The process's variables, which win over every file and take in what the files add. */
   variables?: Record<string, string | undefined>;
+  /** Refuses staging and prod: the name of what is for local databases alone. */
+  localOnly?: string;
 }
 
 /**
@@ -28,8 +30,11 @@ interface Sources {
  * `.env`: the first that has a name wins.
  * @throws Refusal for an unknown environment, a malformed DATABASE_URL, or none for staging and prod.
  */
-export function readTarget({ folder = rootFolder, variables = process.env }: Sources = {}): Target {
+export function readTarget({ folder = rootFolder, variables = process.env, localOnly }: Sources = {}): Target {
   const environment = environmentOf(variables.ENVIRONMENT || variables.NODE_ENV || "dev");
+  if (localOnly && !isLocal(environment)) {
+    throw new Refusal(`${localOnly} is for local databases: refused for ${environment}.`);
+  }
   for (const file of [`.env.${environment}.local`, ".env.local", ".env"]) {
     const path = join(folder, file);
     if (!existsSync(path)) continue;
@@ -42,13 +47,8 @@ export function readTarget({ folder = rootFolder, variables = process.env }: Sou
 }
 
 /** Whether data may be thrown away: never in staging or prod. */
-export function isLocal(environment: Environment): boolean {
+function isLocal(environment: Environment): boolean {
   return environment === "dev" || environment === "test";
-}
-
-/** @throws Refusal unless the target is local; `what` says what it is that is refused. */
-export function refuseRemote({ environment }: Target, what: string): void {
-  if (!isLocal(environment)) throw new Refusal(`${what} is for local databases: refused for ${environment}.`);
 }
 
 /** Host, port and database of an address, for people: no user, no password. */

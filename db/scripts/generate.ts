@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { appendFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import * as schema from "../schema/index.ts";
+import { runCommand } from "./cli.ts";
 import { accessChanges } from "./grants.ts";
 import { dbFolder, drizzleKitProgram, migrationsFolder } from "./paths.ts";
 import { migratedScratch } from "./scratch.ts";
@@ -61,12 +61,8 @@ async function generate(name: string | undefined, custom: boolean): Promise<void
   if (changes.length > 0) writeAccess(before, name ?? "access", changes);
 }
 
-const { values } = parseArgs({
-  options: {
-    name: { type: "string" },
-    custom: { type: "boolean", default: false },
-    help: { type: "boolean", default: false },
-  },
+await runCommand({
+  usage,
+  options: { name: { type: "string" }, custom: { type: "boolean", default: false } },
+  run: ({ name, custom }) => generate(name, custom),
 });
-if (values.help) console.log(usage);
-else await generate(values.name, values.custom);
