@@ -14,7 +14,7 @@ export const toolVariables: ToolVariable[] = [
     fallback: "`NODE_ENV`, then `dev`",
     readBy: "`bun db:*`",
     purpose:
-      "The environment that a database command works on: `dev`, `staging` or `prod`. The scripts ending in `:staging` and `:prod` set it.",
+      "The environment that a command works on: `dev`, `test`, `staging` or `prod`. The scripts ending in `:staging` and `:prod` set it.",
   },
   {
     name: "NODE_ENV",
@@ -29,7 +29,12 @@ export const toolVariables: ToolVariable[] = [
     purpose:
       "Address of a Postgres, as its owner; `postgres://` or `postgresql://`. Needed for staging and prod. With it, `bun dev` runs on that Postgres instead of PGlite.",
   },
-  { name: "PORT", fallback: "default: `8787`", readBy: "`bun dev`", purpose: "Port of the API." },
+  {
+    name: "PORT",
+    fallback: "default: `8787`",
+    readBy: "`bun dev`",
+    purpose: "Port of the API; the three after it are the database's.",
+  },
   {
     name: "PGLITE_DIR",
     fallback: "default: `db/.pglite`",
