@@ -30,12 +30,12 @@ function importedDomains(names: string[]): Set<string> {
 
 /** Takes a domain out of the copy; returns what puts it back. */
 function removeDomain(copy: string, name: string): () => void {
-  const taken = [`api/modules/${name}`, `db/schema/${name}.ts`, `db/seeds/${name}.ts`, `db/seeds/${name}`];
+  const taken = [`api/modules/${name}`, `db/schema/${name}.ts`, `db/seeds/${name}.ts`, `db/zod/${name}.ts`];
   const gone = taken.filter((path) => existsSync(join(copy, path)));
   for (const path of gone) rmSync(join(copy, path), { recursive: true });
   for (const path of registries) {
     const lines = readFileSync(join(copy, path), "utf8").split("\n");
-    const mentions = new RegExp(`"\\./(schema/|seeds/)?${name}[./]`);
+    const mentions = new RegExp(`"\\./(schema/|zod/)?${name}[./]`);
     const kept = lines.filter((line) => !mentions.test(line));
     writeFileSync(join(copy, path), kept.join("\n"));
   }
