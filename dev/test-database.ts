@@ -1,5 +1,6 @@
-import postgres from "postgres";
 import { migrateDatabase } from "@repo/db/scripts/migrate";
+import { startEmbedded } from "./embedded.ts";
+import { ensureLogins, startOnPostgres } from "./outer-postgres.ts";
 import { startPostgres } from "./postgres.ts";
 import { startWireControl } from "./wire-control.ts";
 
@@ -15,19 +16,35 @@ export interface TestDatabase {
   stop(): Promise<void>;
 }
 
-export async function startTestDatabase(): Promise<TestDatabase> {
+/**
+ * A migrated, empty database behind the local Hyperdrive: PGlite in memory, or Postgres 17 where TEST_DATABASE is
+ * `postgres`.
+ */
+export async function startTestDatabase(kind = process.env.TEST_DATABASE): Promise<TestDatabase> {
+  return kind === "postgres" ? onPostgres() : onPglite();
+}
+
+async function onPglite(): Promise<TestDatabase> {
+  const { cached, direct, owner, close } = await startEmbedded({});
+  await migrateDatabase(owner);
+  return { cached, direct, owner, stop: close };
+}
+
+async function onPostgres(): Promise<TestDatabase> {
   const server = await startPostgres();
   await migrateDatabase(server.ownerUrl);
-  const sql = postgres(server.url, { max: 1 });
-  for (const role of ["app_cached", "app_direct"]) await sql.unsafe(`alter role ${role} login password 'local'`);
-  await sql.end();
-  const as = (user: string) => {
-    const url = new URL(server.url);
-    url.username = user;
-    url.password = "local";
-    return url.href;
+  await ensureLogins(server.ownerUrl);
+  const { cached, direct, close } = await startOnPostgres(server.ownerUrl);
+  return {
+    cached,
+    direct,
+    owner: server.ownerUrl,
+    superuser: server.url,
+    async stop() {
+      await close();
+      await server.stop();
+    },
   };
-  return { cached: as("app_cached"), direct: as("app_direct"), owner: server.ownerUrl, superuser: server.url, stop: server.stop };
 }
 
 // As a program: prints the addresses as one JSON line and serves until its standard input closes.
