@@ -17,12 +17,12 @@ function moduleNames(): string[] {
 
 /** The domain that a file belongs to, by its path. */
 function domainOf(file: string): string | undefined {
-  return file.match(/^(?:api\/modules|db\/schema|db\/seeds)\/([^/.]+)(?:\.|\/)/)?.[1];
+  return file.match(/^(?:api\/modules|db\/schema|db\/seeds|db\/zod)\/([^/.]+)(?:\.|\/)/)?.[1];
 }
 
 /** Domains that another one imports: they cannot go alone. */
 function importedDomains(names: string[]): Set<string> {
-  const files = listFiles(["api/modules/*/**/*.{ts,tsx}", "db/schema/*.ts"]);
+  const files = listFiles(["api/modules/*/**/*.{ts,tsx}", "db/schema/*.ts", "db/seeds/*.ts", "db/zod/*.ts"]);
   const pairs = files.flatMap(importsOf).map(({ from, to }) => [domainOf(from), domainOf(to ?? "")] as const);
   const imported = pairs.flatMap(([from, to]) => (from && to && from !== to && from !== "index" ? [to] : []));
   return new Set(imported.filter((name) => names.includes(name)));
@@ -57,7 +57,7 @@ async function findingsWithout(copy: string, name: string, before: string[]): Pr
   return broken.slice(0, 5).map((line) => ({
     file: line.replace(/\(.*$/s, ""),
     problem: `does not compile once ${name} is deleted: ${line.replace(/^.*?error /, "")}`,
-    mend: `whatever needs ${name} belongs into its own folder, db/schema/${name}.ts or db/seeds/${name}.ts.`,
+    mend: `whatever needs ${name} belongs into its own folder, or a file of its name in db/schema, db/zod or db/seeds.`,
   }));
 }
 
