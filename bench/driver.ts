@@ -4,12 +4,10 @@ import { join } from "node:path";
 import postgres from "postgres";
 import { unstable_startWorker } from "wrangler";
 import { startPostgres } from "../dev/postgres.ts";
+import { alternate } from "./load.ts";
 import { startSlowWire } from "./slow-wire.ts";
 
 const delayMs = 100;
-const rounds = 4;
-const secondsPerRound = 3;
-const atOnce = 8;
 
 const drivers = {
   "pg-pipeline": "pg, pipeline: true",
@@ -71,33 +69,10 @@ async function trips(driver: Driver, what: Case): Promise<number> {
   return Math.floor((performance.now() - started) / delayMs) - wire.startupFlights();
 }
 
-/** Requests a second at `atOnce` open requests. */
-async function rate(driver: Driver, what: Case): Promise<number> {
-  const end = performance.now() + secondsPerRound * 1000;
-  let count = 0;
-  const loop = async () => {
-    while (performance.now() < end) {
-      await ask(driver, what);
-      count += 1;
-    }
-  };
-  await Promise.all(Array.from({ length: atOnce }, loop));
-  return count / secondsPerRound;
-}
-
-/** Rates per driver, a round of each in turn so that the machine's mood meets all alike; the median of the rounds. */
-async function rates(what: Case): Promise<Map<Driver, number>> {
-  const seen = new Map<Driver, number[]>(names.map((driver) => [driver, []]));
-  for (let round = 0; round < rounds; round++) {
-    for (const driver of names) seen.get(driver)?.push(await rate(driver, what));
-  }
-  return new Map(names.map((driver) => [driver, median(seen.get(driver) ?? [])]));
-}
-
-function median(values: number[]): number {
-  const sorted = values.toSorted((one, other) => one - other);
-  const middle = sorted.length / 2;
-  return ((sorted[Math.floor(middle)] ?? 0) + (sorted[Math.ceil(middle) - 1] ?? 0)) / 2;
+/** Requests a second of each driver. */
+function rates(what: Case): Promise<Record<Driver, number>> {
+  const ways = names.map((driver) => [driver, () => ask(driver, what)] as const);
+  return alternate(Object.fromEntries(ways) as Record<Driver, () => Promise<void>>);
 }
 
 try {
@@ -105,8 +80,7 @@ try {
   for (const driver of names) for (const what of cases) waits.set(`${driver}/${what}`, await trips(driver, what));
   const one = await rates("one");
   const rls = await rates("rls");
-  const ratio = (all: Map<Driver, number>, driver: Driver) =>
-    ((all.get(driver) ?? 0) / (all.get("postgres-printed") ?? 1)).toFixed(2);
+  const ratio = (all: Record<Driver, number>, driver: Driver) => (all[driver] / all["postgres-printed"]).toFixed(2);
   console.log("| driver | trips, one query | trips, RLS read | requests/s, one query | requests/s, RLS read |");
   console.log("| --- | --- | --- | --- | --- |");
   for (const driver of names) {
