@@ -356,7 +356,8 @@ export class Session implements TransportEvents, AnswerHandler {
   /** Leaves whatever transaction there may be, without committing an implicit one as a bare Sync would. */
   #abort(): void {
     const mayBeOpen = this.status !== STATUS.idle || this.outstanding > 0 || this.#unsynced;
-    if (this.copyIn) this.send(frame(CLIENT.copyFail, "the client is gone\0"), null);
+    // A COPY may begin among what is outstanding; elsewhere Postgres ignores this.
+    if (this.copyIn || this.outstanding > 0) this.send(frame(CLIENT.copyFail, "the client is gone\0"), null);
     this.copyIn = false;
     if (this.#unsynced) {
       this.send(NOWHERE, { kind: "describe", internal: true });

@@ -3,7 +3,15 @@ import type { PGlite } from "@electric-sql/pglite";
 import { CLIENT, frame, query, SERVER } from "../protocol.ts";
 import { copiesIn } from "../restrictions.ts";
 import type { Transport, TransportEvents } from "./origin.ts";
-import { ABANDON, ABANDON_SEVERAL, findMessage, PendingCopy, PLAIN_COPY_IN, withoutCopyIn } from "./pglite-copy.ts";
+import {
+  ABANDON,
+  ABANDON_SEVERAL,
+  endsInError,
+  findMessage,
+  PendingCopy,
+  PLAIN_COPY_IN,
+  withoutCopyIn,
+} from "./pglite-copy.ts";
 
 interface Queued {
   message: Buffer;
@@ -41,6 +49,8 @@ export class PgliteTransport implements Transport {
   #isRunning = false;
   #isClosed = false;
   #isUnsynced = false;
+  /** After an error PGlite ignores everything up to the next Sync. */
+  #isSkipping = false;
   #copy: PendingCopy | null = null;
   /** Ends our hold on PGlite's own lock. */
   #unlock: (() => void) | null = null;
@@ -103,7 +113,8 @@ export class PgliteTransport implements Transport {
         await this.#step();
         await this.#paused?.promise;
       }
-    } catch {
+    } catch (e) {
+      console.log("CATCH", e);
       // PGlite has ended: whoever waits for it hears that the session is gone.
       this.#isRunning = false;
       this.destroy();
@@ -153,7 +164,7 @@ export class PgliteTransport implements Transport {
     this.#deliver(before);
     const [start] = this.#take(1);
     if (start === undefined) return;
-    if (opening === null || findMessage(before, SERVER.error) !== null) {
+    if (opening === null || this.#isSkipping) {
       this.#deliver(await this.#execute([start, isAlone ? ABANDON : ABANDON_SEVERAL]));
       return;
     }
@@ -197,12 +208,22 @@ export class PgliteTransport implements Transport {
     // The bytes lie in PGlite's own memory and are overwritten by the next call.
     const onRawData = (bytes: Uint8Array) => void answer.push(Buffer.from(bytes));
     const input = messages.length === 1 ? (messages[0] ?? SYNC) : Buffer.concat(messages);
-    for (const message of messages) {
-      if (message[0] === CLIENT.sync) this.#isUnsynced = false;
-      else if (EXTENDED.has(message[0] ?? 0)) this.#isUnsynced = true;
-    }
     await this.#pglite.execProtocolRawStream(input, { onRawData });
-    return answer.length === 1 ? (answer[0] ?? input) : Buffer.concat(answer);
+    const whole = answer.length === 1 ? (answer[0] ?? input) : Buffer.concat(answer);
+    this.#follow(messages, whole);
+    return whole;
+  }
+
+  #follow(messages: Buffer[], answer: Buffer): void {
+    for (const message of messages) {
+      if (message[0] === CLIENT.sync) {
+        this.#isUnsynced = false;
+        this.#isSkipping = false;
+      } else if (EXTENDED.has(message[0] ?? 0)) {
+        this.#isUnsynced = true;
+      }
+    }
+    if (this.#isUnsynced && endsInError(answer)) this.#isSkipping = true;
   }
 
   #deliver(answer: Buffer): void {
