@@ -195,6 +195,7 @@ export class Session implements TransportEvents, AnswerHandler {
     const current = this.#current();
     if (isStart) this.#bulkPasses = current?.silent !== true && current?.internal !== true;
     if (this.#bulkPasses) this.#pass(part);
+    else current?.capture?.push(Buffer.from(part));
   }
 
   message(type: number, message: Buffer): void {
