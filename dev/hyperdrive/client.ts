@@ -149,8 +149,10 @@ export class Client implements Sink, Waiter {
   }
 
   settled(): void {
+    const session = this.#session;
     this.#originAnswered = true;
-    this.#isHolding = false;
+    // A queue that has drained is no answer yet.
+    if (session === null || session.outstanding === 0 || session.copyIn) this.#isHolding = false;
     this.#watch();
     this.#pump();
   }

@@ -79,6 +79,13 @@ describe.each(KINDS)("frames on %s", (kind) => {
     expect(rowsOf(await fast.ask(many, 300))).toEqual(Array.from({ length: 300 }, (_, n) => String(n)));
   });
 
+  it("are taken in any number before a Sync", async () => {
+    const { ports } = await settings[kind].start();
+    const client = await RawClient.open(ports.direct);
+    const many = Array.from({ length: 1500 }, (_, n) => [parse("", `select ${n}`), bind(""), execute()]).flat();
+    expect(rowsOf(await client.ask([...many, sync])).length).toBe(1500);
+  });
+
   it.each([
     ["an unknown type", frame(0x79, "what")],
     ["a length below four", Buffer.from([0x51, 0, 0, 0, 3])],

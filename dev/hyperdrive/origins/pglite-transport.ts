@@ -31,6 +31,7 @@ const BOUNDARIES = new Set<number>([
 const EXTENDED = new Set<number>([CLIENT.parse, CLIENT.bind, CLIENT.describe, CLIENT.execute, CLIENT.close]);
 /** The answers to one call lie in memory whole, so a long pipeline runs in pieces. */
 const BATCH_MESSAGES = 256;
+const QUEUE_HIGH_WATER = 1024;
 const SYNC = frame(CLIENT.sync);
 const SAVEPOINT = "fl_copy";
 
@@ -39,8 +40,6 @@ const SAVEPOINT = "fl_copy";
  * thread while it runs: no cancel request is even read meanwhile, so nothing can cut a statement short.
  */
 export class PgliteTransport implements Transport {
-  /** The queue is bounded by what one client may have in flight. */
-  readonly congested = false;
   readonly #pglite: PGlite;
   readonly #events: TransportEvents;
   #queue: Queued[] = [];
@@ -61,13 +60,18 @@ export class PgliteTransport implements Transport {
     this.#events = events;
   }
 
+  get congested(): boolean {
+    return this.#ready > QUEUE_HIGH_WATER;
+  }
+
   get closed(): boolean {
     return this.#isClosed;
   }
 
   send(message: Buffer, copySql?: string): void {
     this.#queue.push({ message, copySql: copySql ?? null });
-    if (BOUNDARIES.has(message[0] ?? 0)) this.#ready = this.#queue.length;
+    const isOverlong = this.#queue.length - this.#ready > QUEUE_HIGH_WATER;
+    if (isOverlong || BOUNDARIES.has(message[0] ?? 0)) this.#ready = this.#queue.length;
   }
 
   flush(): void {
@@ -110,8 +114,10 @@ export class PgliteTransport implements Transport {
       await nextTurn();
       await this.#lock();
       while (this.#ready > 0 && !this.#isClosed) {
+        const wasCongested = this.congested;
         await this.#step();
         await this.#paused?.promise;
+        if (wasCongested && !this.congested) this.#events.drained();
       }
     } catch (e) {
       console.log("CATCH", e);
