@@ -34,7 +34,7 @@ const isGone = () => eventually(async () => !existsSync(lockFileOf(folder)) && (
 function userCount(): Promise<number> {
   const { owner } = doorsAt({ cached: port + 1, direct: port + 2, origin: port + 3 }, "fairlead_owner");
   const { db, close } = connect(owner);
-  return db.$count(user).finally(close);
+  return db.$count(user).finally(() => close());
 }
 
 describe("bun dev", () => {
