@@ -1,3 +1,4 @@
+export { type Clock, createClock } from "./clock.ts";
 export { type Hyperdrive, type HyperdriveOptions, startHyperdrive } from "./hyperdrive.ts";
 export type { Origin } from "./origins/origin.ts";
 export { createPgliteOrigin } from "./origins/pglite.ts";
