@@ -23,7 +23,7 @@ export interface Control {
 const LARGEST_BODY = 64 * 1024;
 const LOCAL_HOST = /^(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?$/;
 const HELP = [
-  "GET /stats, GET /queries?request=<application_name>, GET /events (server-sent events),",
+  "GET /stats, GET /queries?request=<application_name>&door=<cached|direct>, GET /events (server-sent events),",
   'POST /reset, POST /clock {"advanceMs": 61000}, POST /faults {"kind": "57P01"} or {"kind": "none"}',
 ].join(" ");
 
@@ -60,7 +60,7 @@ async function answer(controlled: Controlled, request: IncomingMessage, response
     case "GET /stats":
       return sendJson(response, 200, statsOf(controlled));
     case "GET /queries":
-      return sendJson(response, 200, queriesOf(controlled, url.searchParams.get("request")));
+      return sendJson(response, 200, queriesOf(controlled, url.searchParams));
     case "GET /events":
       return sendEvents(controlled.log, response);
     case "POST /reset":
@@ -86,8 +86,9 @@ function statsOf({ stats, log, edge, clock, faults }: Controlled) {
   };
 }
 
-function queriesOf({ stats, log }: Controlled, request: string | null) {
-  const queries = log.queries(request);
+function queriesOf({ stats, log }: Controlled, search: URLSearchParams) {
+  const [request, door] = [search.get("request"), search.get("door")];
+  const queries = log.queries(request).filter((query) => door === null || query.door === door);
   return request === null ? { queries } : { request, doors: stats.perRequest(request), queries };
 }
 
@@ -103,10 +104,11 @@ function reset({ stats, log, edge, faults }: Controlled, body: Record<string, un
   return { ok: true };
 }
 
-function moveClock(clock: Clock, { advanceMs }: Record<string, unknown>) {
+function moveClock(clock: Clock, { advanceMs, database }: Record<string, unknown>) {
   if (typeof advanceMs !== "number") throw new RangeError('say how far: {"advanceMs": 61000}');
-  clock.advance(advanceMs);
-  return { now: clock.now() };
+  const whose = typeof database === "string" ? database : undefined;
+  clock.advance(advanceMs, whose);
+  return { now: clock.now(whose) };
 }
 
 function arm(faults: Faults, body: Record<string, unknown>) {

@@ -22,6 +22,7 @@ export interface EdgeOptions {
 export interface Question {
   key: string;
   location: number;
+  database: string;
   sql: Bytes;
   request: string;
   identity: Identity;
@@ -80,8 +81,8 @@ export class Edge {
     return verdict ?? { isCacheable: false, status: "uncacheable", reason: "the parser is not loaded yet" };
   }
 
-  find({ key, location }: Question): Found<Identity> | null {
-    return this.caches[location]?.find(key) ?? null;
+  find({ key, location, database }: Question): Found<Identity> | null {
+    return this.caches[location]?.find(key, database) ?? null;
   }
 
   /** False: the answer is too large. */
@@ -101,7 +102,7 @@ export class Edge {
   }
 
   async #refresh(question: Question): Promise<void> {
-    const startedAt = this.clock.now();
+    const startedAt = this.clock.now(question.database);
     const result = await runErrand(question.identity, question.flight, this.maxResultBytes);
     if (result === null || !this.store(question, result, startedAt)) {
       this.caches[question.location]?.abandonRefresh(question.key);

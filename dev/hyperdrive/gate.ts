@@ -182,7 +182,7 @@ export class Gate {
   #question(key: Omit<KeyParts, "user" | "database">, flight: Buffer[]): Question {
     const { user, database, location, identity, observer } = this.#options;
     const { request } = observer;
-    return { key: cacheKey({ user, database, ...key }), location, sql: key.sql, request, identity, flight };
+    return { key: cacheKey({ user, database, ...key }), location, database, sql: key.sql, request, identity, flight };
   }
 
   #hit(question: Question, { verdict, needsDescription, flight }: Wanted): CachedResult | null {
@@ -210,7 +210,7 @@ export class Gate {
   ): Step {
     const { edge } = this.#options;
     const answer = new AnswerCollector(edge.maxResultBytes);
-    const startedAt = edge.clock.now();
+    const startedAt = edge.clock.now(question.database);
     this.#capture = {
       question,
       doubt,
