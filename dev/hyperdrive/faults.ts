@@ -74,6 +74,11 @@ export class Faults {
     return this.#lasting.size > 0 && this.#lasting.has(kind);
   }
 
+  /** No fault lasts at the moment. */
+  get isCalm(): boolean {
+    return this.#lasting.size === 0;
+  }
+
   get slowMs(): number {
     return this.#lasting.get("slow")?.spec.ms ?? (this.isOn("slow") ? 250 : 0);
   }

@@ -81,9 +81,10 @@ export class Instruments {
     await this.control?.close();
   }
 
-  /** A client's socket, through its leg when that may delay or slice. */
+  /** A client's socket, through its leg when that delays or slices at the time. */
   wrap(socket: Socket): ClientSocket {
-    return this.#hasLegs ? new LeggedSocket(socket, { latency: this.#latency, faults: this.faults }) : socket;
+    const hasLeg = this.#latency.delaysClients || this.faults.isOn("sliced");
+    return hasLeg ? new LeggedSocket(socket, { latency: this.#latency, faults: this.faults }) : socket;
   }
 
   /** What a client of this door is equipped with. Waits until the edge can judge queries. */

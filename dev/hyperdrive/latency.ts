@@ -28,6 +28,16 @@ export class Latency {
     this.#random = seededRandom(seed);
   }
 
+  /** Whether the leg between edge and origin takes any time. */
+  get isOn(): boolean {
+    return this.#legs.edgeOrigin > 0 || this.extraMs > 0;
+  }
+
+  /** Whether the leg between client and edge does. */
+  get delaysClients(): boolean {
+    return this.#legs.clientEdge > 0;
+  }
+
   /** One way, in milliseconds. */
   next(leg: Leg): number {
     const base = this.#legs[leg] / 2 + (leg === "edgeOrigin" ? this.extraMs : 0);
@@ -44,6 +54,11 @@ export class DelayLine {
 
   constructor(delay: () => number) {
     this.#delay = delay;
+  }
+
+  /** Nothing is under way. */
+  get isIdle(): boolean {
+    return this.#queue.length === 0;
   }
 
   push(run: () => void): void {

@@ -41,6 +41,7 @@ class LegTransport implements Transport {
   readonly #inner: Transport;
   readonly #events: TransportEvents;
   readonly #faults: Faults;
+  readonly #latency: Latency;
   readonly #out: DelayLine;
   readonly #in: DelayLine;
   #queue: { message: Buffer; copySql: string | undefined }[] = [];
@@ -49,6 +50,7 @@ class LegTransport implements Transport {
   constructor(connect: Connect, events: TransportEvents, { latency, faults }: LegOptions) {
     this.#events = events;
     this.#faults = faults;
+    this.#latency = latency;
     this.#out = new DelayLine(() => latency.next("edgeOrigin"));
     this.#in = new DelayLine(() => latency.next("edgeOrigin"));
     this.#inner = connect({
@@ -63,11 +65,15 @@ class LegTransport implements Transport {
   }
 
   send(message: Buffer, copySql?: string): void {
-    this.#queue.push({ message, copySql });
+    if (this.#isClear(this.#out)) this.#inner.send(message, copySql);
+    else this.#queue.push({ message, copySql });
   }
 
   flush(): void {
-    if (this.#queue.length === 0) return;
+    if (this.#queue.length === 0) {
+      this.#inner.flush();
+      return;
+    }
     const batch = this.#queue;
     this.#queue = [];
     if (this.#faults.isOn("half-open")) return;
@@ -111,12 +117,21 @@ class LegTransport implements Transport {
   }
 
   #received(chunk: Buffer): void {
+    if (this.#isClear(this.#in)) {
+      this.#events.received(chunk);
+      return;
+    }
     if (this.#faults.isOn("half-open")) return;
     this.#in.push(() => {
       if (this.#isGone) return;
       if (!this.#faults.isOn("sliced")) this.#events.received(chunk);
       else for (const slice of slices(chunk)) this.#events.received(slice);
     });
+  }
+
+  /** Nothing delays or breaks, and nothing is under way that must not be overtaken. */
+  #isClear(line: DelayLine): boolean {
+    return !this.#isGone && this.#queue.length === 0 && line.isIdle && this.#faults.isCalm && !this.#latency.isOn;
   }
 
   #gone(): void {
