@@ -48,6 +48,18 @@ export const toolVariables: ToolVariable[] = [
     purpose: "`postgres` runs the tests on a real Postgres 17 of their own; `bun run test:postgres` sets it.",
   },
   {
+    name: "FUZZ_STREAMS",
+    fallback: "default: `3000`",
+    readBy: "`bun run test`",
+    purpose: "How many malformed streams the local Hyperdrive is sent on each database.",
+  },
+  {
+    name: "INTERLEAVINGS",
+    fallback: "default: `1000`",
+    readBy: "`bun run test`",
+    purpose: "How many random interleavings of clients the local Hyperdrive has to stand on each database.",
+  },
+  {
     name: "CI",
     fallback: "optional",
     readBy: "`bun run verify`, `.ci/run`",
