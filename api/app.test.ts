@@ -2,6 +2,7 @@ import { resume, sql } from "@repo/db";
 import { Hono } from "hono";
 import { describe, expect, test } from "vitest";
 import { rls } from "./core/database/rls.ts";
+import { toAppError } from "./core/errors/http.ts";
 import { answerError } from "./core/http/request.ts";
 import type { HonoEnv } from "./core/modules.ts";
 import { signIn, unique } from "./test/actors.ts";
@@ -96,6 +97,13 @@ describe("errors", () => {
       }),
     );
     expect(broken.status).toBe(400);
+  });
+
+  test("words of the client's are no sign of the database's health", async () => {
+    const init = { method: "POST", body: "socket", headers: { "content-type": "application/json" } };
+    expect((await send(new Request(`${origin}/api/trpc/resumes.trackView`, init))).status).toBe(400);
+    expect(await (await get("/api/trpc/socket")).json()).toMatchObject({ error: { data: { code: "NOT_FOUND" } } });
+    expect(toAppError(Object.assign(new Error("write EPIPE"), { code: "EPIPE" })).code).toBe("UNAVAILABLE");
   });
 
   test("missing and wrong settings are named in the log, one by one, and not to the client", async () => {

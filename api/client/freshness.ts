@@ -36,7 +36,10 @@ export function createFreshness(origin: string, send: Fetch): Fetch {
     const mutates = init?.method === "POST";
     if (lost && !mutates) await renew(init);
     try {
-      return keep(await send(url, carry(init)));
+      const response = keep(await send(url, carry(init)));
+      // An answer of the network's own, in the worker's place: the write may have happened all the same.
+      lost ||= mutates && response.status >= 500 && !response.headers.has(freshHeader);
+      return response;
     } catch (error) {
       lost ||= mutates;
       throw error;

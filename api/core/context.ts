@@ -24,6 +24,8 @@ export interface Context extends Runtime {
   findCaller(): Promise<Caller | null>;
   /** Whether a write transaction was opened, whatever became of it. */
   freshness: { wrote: boolean };
+  /** Set where path and timing tell what only the caller may know: neither is shown nor logged whole. */
+  discretion: { needed: boolean };
   /** IP address of the client, as Cloudflare reports it. */
   ip: string;
 }
@@ -48,6 +50,7 @@ export async function createContext(runtime: Runtime, headers: Headers): Promise
     dbDirect,
     trips,
     freshness: { wrote: false },
+    discretion: { needed: false },
     ip: headers.get("cf-connecting-ip") ?? "127.0.0.1",
     findCaller() {
       caller ??= lookUpCaller(context);

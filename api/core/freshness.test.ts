@@ -116,6 +116,24 @@ describe("createClient", () => {
     ]);
   });
 
+  test("asks for a token when the network answers in the worker's place", async () => {
+    const ada = await signIn();
+    const paths: string[] = [];
+    const client = createClient({
+      url: origin,
+      headers: ada.headers,
+      async fetch(input, init) {
+        const request = new Request(input, init);
+        paths.push(new URL(request.url).pathname);
+        const answer = await send(request);
+        return paths.length === 1 ? new Response("bad gateway", { status: 502 }) : answer;
+      },
+    });
+    await expect(client.resumes.create.mutate({ name: `Lost ${unique()}` })).rejects.toThrow();
+    expect((await client.resumes.list.query({})).items).toHaveLength(1);
+    expect(paths).toEqual(["/api/trpc/resumes.create", "/api/fresh", "/api/trpc/resumes.list"]);
+  });
+
   test("a visitor gets no token for the asking", async () => {
     const answer = await post("/api/fresh", {});
     expect(answer.status).toBe(401);

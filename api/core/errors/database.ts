@@ -16,7 +16,8 @@ export function* causes(error: unknown): Generator<unknown> {
 
 function postgresError(error: unknown): PostgresError | undefined {
   for (const cause of causes(error)) {
-    if (cause instanceof Error && "code" in cause && typeof cause.code === "string" && cause.code.length === 5) {
+    // `severity` tells what Postgres said from what the operating system said.
+    if (cause instanceof Error && "severity" in cause && "code" in cause && typeof cause.code === "string") {
       const constraint =
         "constraint" in cause && typeof cause.constraint === "string" ? { constraint: cause.constraint } : {};
       return { code: cause.code, ...constraint };

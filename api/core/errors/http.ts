@@ -26,6 +26,8 @@ const retryAfterSeconds: Partial<Record<ErrorCode, number>> = { UNAVAILABLE: 2, 
 export function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   if (error instanceof TRPCError && error.cause instanceof AppError) return error.cause;
+  // Before anything looks at messages: here they quote what the client sent.
+  if (error instanceof TRPCError && error.code !== "INTERNAL_SERVER_ERROR") return fromTrpc(error);
   if (isUnavailable(error)) {
     return new AppError("UNAVAILABLE", "The database is out of reach; try again shortly", { cause: error });
   }
@@ -33,7 +35,6 @@ export function toAppError(error: unknown): AppError {
     const message = "The input holds something that cannot be stored, such as a NUL character or too deep nesting";
     return new AppError("BAD_REQUEST", message, { reason: "unstorable", cause: error });
   }
-  if (error instanceof TRPCError && error.code !== "INTERNAL_SERVER_ERROR") return fromTrpc(error);
   return new AppError("INTERNAL", "Internal error", { cause: error });
 }
 

@@ -1,6 +1,7 @@
 import type { Context as HonoContext, MiddlewareHandler } from "hono";
 import { type Context, closeContext, createContext } from "../context.ts";
 import { getEnv } from "../env.ts";
+import type { AppError } from "../errors/app-error.ts";
 import { retryAfterOf, statusOf, toAppError } from "../errors/http.ts";
 import { describeError, logLine } from "../log.ts";
 import type { HonoEnv } from "../modules.ts";
@@ -20,7 +21,7 @@ export const withContext: MiddlewareHandler<HonoEnv> = async (c, next) => {
   c.set("context", context);
   await next();
   for (const [name, value] of await freshHeaders(context)) c.res.headers.append(name, value);
-  c.res.headers.set("server-timing", serverTiming(context, started));
+  if (!context.discretion.needed) c.res.headers.set("server-timing", serverTiming(context, started));
   c.res = onceSent(c.res, () => {
     closeContext(context);
     logRequest(c, context, started);
@@ -30,23 +31,25 @@ export const withContext: MiddlewareHandler<HonoEnv> = async (c, next) => {
 /** Whatever escapes a route, as JSON; an unknown failure shows its request id and nothing else. */
 export function answerError(error: unknown, c: RequestContext): Response {
   const mapped = toAppError(error);
-  if (mapped.code === "INTERNAL") logFailure(mapped.cause, c.get("requestId"));
+  logFailure(mapped, c.get("requestId"));
   const retryAfter = retryAfterOf(mapped);
   if (retryAfter !== undefined) c.header("retry-after", String(retryAfter));
   const { code, message, reason, field } = mapped;
   return c.json({ error: { code, message, reason, field, requestId: c.get("requestId") } }, statusOf(mapped));
 }
 
-/** Logs what a client must not see. */
-export function logFailure(cause: unknown, requestId: string): void {
-  logLine("error", "request failed", { requestId, error: describeError(cause) });
+/** Logs what a client must not see: why a request failed through no fault of its own. */
+export function logFailure({ code, cause }: AppError, requestId: string): void {
+  if (code === "INTERNAL") logLine("error", "request failed", { requestId, error: describeError(cause) });
+  if (code === "UNAVAILABLE") logLine("warn", "database out of reach", { requestId, error: describeError(cause) });
 }
 
-function logRequest(c: RequestContext, { trips, requestId }: Context, started: number): void {
+function logRequest(c: RequestContext, { trips, requestId, discretion }: Context, started: number): void {
   logLine("info", "request", {
     requestId,
     method: c.req.method,
-    path: c.req.path,
+    // What comes behind may be a token.
+    path: discretion.needed ? c.req.path.split("/").slice(0, 4).join("/") : c.req.path,
     status: c.res.status,
     ms: Math.round(performance.now() - started),
     trips: trips.total,

@@ -26,8 +26,7 @@ export function serveTrpc(router: AnyRouter): (c: HonoContext<HonoEnv>) => Promi
         return longest > 0 ? { headers: { "retry-after": String(longest) } } : {};
       },
       onError({ error }) {
-        const { code, cause } = toAppError(error);
-        if (code === "INTERNAL") logFailure(cause, context.requestId);
+        logFailure(toAppError(error), context.requestId);
       },
     });
   };

@@ -1,8 +1,9 @@
 import { resumeData, resumeHideable, resumePrefixes, resumeTemplates } from "@repo/db";
 import * as z from "zod";
-import { idInput } from "../../core/input.ts";
+import { idInput, isShallow } from "../../core/input.ts";
 import { pageInput } from "../../core/pagination.ts";
 
+const maxDepth = 32;
 const maxDataBytes = 256 * 1024;
 const maxImageBytes = 512 * 1024;
 
@@ -13,10 +14,12 @@ const slug = z
   .min(3)
   .max(80)
   .regex(/^[a-z0-9-]+$/, "small letters, digits and hyphens only");
-const data = resumeData.refine((value) => new TextEncoder().encode(JSON.stringify(value)).byteLength <= maxDataBytes, {
-  error: "larger than 256 KiB",
-  abort: true,
-});
+const data = resumeData
+  .refine((value) => isShallow(value, maxDepth), { error: "nested too deep", abort: true })
+  .refine((value) => new TextEncoder().encode(JSON.stringify(value)).byteLength <= maxDataBytes, {
+    error: "larger than 256 KiB",
+    abort: true,
+  });
 const hidden = z.array(z.enum(resumeHideable)).max(resumeHideable.length);
 const template = z.enum(resumeTemplates);
 

@@ -55,6 +55,9 @@ describe("writing", () => {
   test("a hostile body is refused, not a failure of ours", async () => {
     const ada = await signIn();
     const nul = { name: "nul", data: { extra: "a\u0000b" } };
+    const deep: object = JSON.parse(`${'{"a":'.repeat(6000)}1${"}".repeat(6000)}`);
+    const refused = await expectRefusal(ada.api.resumes.create({ name: "deep", data: deep }), "BAD_REQUEST");
+    expect(refused).toMatchObject({ field: "data", message: "data: nested too deep" });
     await expectRefusal(ada.api.resumes.create(nul as object as { name: string }), "BAD_REQUEST", "unstorable");
     await expectRefusal(
       ada.api.resumes.create({ name: "link", data: { basics: { url: "javascript:alert(1)" } } }),

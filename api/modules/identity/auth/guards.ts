@@ -2,30 +2,66 @@ import { createHash } from "node:crypto";
 import { eq, user } from "@repo/db";
 import { APIError, createAuthMiddleware } from "better-auth/api";
 import { profileInput } from "../input.ts";
-import { currentDb } from "./current.ts";
+import { currentDb, currentRequest } from "./current.ts";
 import { consume, type Rule } from "./rate-limit.ts";
 
-// Attempts at one e-mail address, whatever the IP addresses they come from.
-const perAddress: Rule = { window: 900, max: 10 };
+// Attempts at one e-mail address from one network, and from all of them: nobody can lock somebody else out cheaply.
+const perNetwork: Rule = { window: 900, max: 10 };
+const perAddress: Rule = { window: 900, max: 100 };
 const addressed = /^\/(sign-(in|up)\/|email-otp\/|request-password-reset$|send-verification-email$)/;
 
 /** Runs before each endpoint, before anything depends on whether the address is known. */
-export const beforeEndpoint = createAuthMiddleware(async ({ path, body }) => {
-  if (typeof body !== "object" || body === null) return;
-  checkProfile(body);
+export const beforeEndpoint = createAuthMiddleware(async ({ path, body, query }) => {
+  for (const fields of [body, query]) if (isObject(fields)) checkRedirects(fields);
+  if (!isObject(body)) return;
+  checkProfile(body, path);
   if (addressed.test(path) && typeof body.email === "string") await limitAddress(body.email, path);
 });
 
-async function limitAddress(email: string, path: string): Promise<void> {
-  const address = createHash("sha256").update(email.trim().toLowerCase()).digest("base64url");
-  const { allowed, retryAfter } = await consume(currentDb, `${address}|${path}`, perAddress);
-  if (allowed) return;
-  const message = "Too many requests. Please try again later.";
-  throw new APIError("TOO_MANY_REQUESTS", { message }, { "x-retry-after": String(retryAfter) });
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
 }
 
-function checkProfile({ name, image }: Record<string, unknown>): void {
-  const { error } = profileInput.safeParse({ name: name || undefined, image: image ?? undefined });
+const redirects = ["callbackURL", "redirectTo", "errorCallbackURL", "newUserCallbackURL"];
+
+/** Refuses a relative address which, once its dots are resolved, leads to another host. */
+function checkRedirects(fields: Record<string, unknown>): void {
+  for (const name of redirects) {
+    const value = fields[name];
+    if (typeof value !== "string" || !/^[/\\]/.test(value)) continue;
+    const here = "http://here";
+    const leadsAway = !URL.canParse(value, here) || new URL(value, here).pathname.startsWith("//");
+    if (leadsAway || new URL(value, here).origin !== here) {
+      throw new APIError("FORBIDDEN", { message: `Invalid ${name}`, code: "INVALID_CALLBACK_URL" });
+    }
+  }
+}
+
+async function limitAddress(email: string, path: string): Promise<void> {
+  const address = createHash("sha256").update(email.trim().toLowerCase()).digest("base64url");
+  const network = networkOf(currentRequest().ip);
+  const verdicts = await Promise.all([
+    consume(currentDb, `${address}|${network}|${path}`, perNetwork),
+    consume(currentDb, `${address}|${path}`, perAddress),
+  ]);
+  const refused = verdicts.filter(({ allowed }) => !allowed);
+  if (refused.length === 0) return;
+  const message = "Too many requests. Please try again later.";
+  const wait = Math.max(...refused.map(({ retryAfter }) => retryAfter ?? 1));
+  throw new APIError("TOO_MANY_REQUESTS", { message }, { "x-retry-after": String(wait) });
+}
+
+/** The network that an IP address belongs to, as providers hand them out: /24, or /64. */
+function networkOf(ip: string): string {
+  if (!ip.includes(":")) return ip.split(".").slice(0, 3).join(".");
+  const [head = ""] = ip.split("::");
+  return [...head.split(":"), "0", "0", "0", "0"].slice(0, 4).join(":");
+}
+
+function checkProfile({ name, image }: Record<string, unknown>, path: string): void {
+  // Signing in by code sends an empty name for whoever has none yet.
+  const given = path.startsWith("/sign-in/") && name === "" ? undefined : name;
+  const { error } = profileInput.safeParse({ name: given, image: image ?? undefined });
   const [issue] = error?.issues ?? [];
   if (issue)
     throw new APIError("BAD_REQUEST", {

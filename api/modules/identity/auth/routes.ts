@@ -14,11 +14,12 @@ export function mountAuth(app: Hono<HonoEnv>): void {
 }
 
 async function answer(context: Context, request: Request): Promise<Response> {
-  if (request.method !== "GET") context.freshness.wrote = true;
+  context.discretion.needed = true;
   const path = new URL(request.url).pathname.slice(authPath.length);
   // A timer of its own: a worker's clock stands still while it computes.
   const floor = evened.test(path) ? scheduler.wait(floorMs) : undefined;
   const response = await withRequest(context, () => authOf(context.env).handler(request));
+  if (request.method !== "GET" && response.ok) context.freshness.wrote = true;
   const signedIn = response.ok && path.startsWith("/sign-in/");
   if (!signedIn) await floor;
   if (path.startsWith("/email-otp/") && !response.ok) return withoutCodeState(response);
