@@ -1,4 +1,4 @@
-import type { QueryResult } from "pg";
+import type { QueryConfig, QueryResult } from "pg";
 import type { Connection, Send, Statement } from "./connection.ts";
 
 export interface TransactionOptions {
@@ -16,6 +16,7 @@ export class RolledBackError extends Error {
 export class TransactionClient {
   readonly #send: Send;
   readonly #opened: Promise<QueryResult>;
+  readonly #trailing: QueryConfig[] = [];
   #points = 0;
   #open = true;
 
@@ -33,16 +34,24 @@ export class TransactionClient {
     return answer;
   }
 
+  /** Keeps a statement back until COMMIT and sends both in one flight; a savepoint that is undone takes it along. */
+  withCommit(statement: QueryConfig): void {
+    if (!this.#open) throw new Error("tx was used after its transaction had ended: await every statement");
+    this.#trailing.push(statement);
+  }
+
   /** Runs `work` between SAVEPOINT and RELEASE; a throw undoes what it did and is thrown on. */
   async savepoint<T>(work: () => Promise<T>): Promise<T> {
     this.#points += 1;
     const name = `point_${this.#points}`;
+    const kept = this.#trailing.length;
     const started = this.query(`savepoint ${name}`);
     try {
       const [, result] = await settled(started, work());
       await this.query(`release savepoint ${name}`);
       return result;
     } catch (error) {
+      this.#trailing.length = kept;
       await this.query(`rollback to savepoint ${name}`);
       throw error;
     }
@@ -52,6 +61,16 @@ export class TransactionClient {
   async end(): Promise<void> {
     this.#open = false;
     await this.#opened;
+  }
+
+  /**
+   * Sends what was kept back, and COMMIT, in one flight.
+   * @throws the first failure of what was kept back; RolledBackError when Postgres rolled back for another reason.
+   */
+  async commit(): Promise<void> {
+    const trailing = this.#trailing.map((statement) => this.#send(statement));
+    const [, { command }] = await settled(Promise.all(trailing), this.#send("commit"));
+    if (command !== "COMMIT") throw new RolledBackError(`COMMIT was answered with ${command}`);
   }
 }
 
@@ -77,7 +96,7 @@ export function transaction<T>(
       const result = await work(client);
       await client.end();
       if (readOnly) connection.background("commit");
-      else await commit(send);
+      else await client.commit();
       return result;
     } catch (error) {
       await client.end().catch(() => {});
@@ -85,9 +104,4 @@ export function transaction<T>(
       throw error;
     }
   });
-}
-
-async function commit(send: Send): Promise<void> {
-  const { command } = await send("commit");
-  if (command !== "COMMIT") throw new RolledBackError(`COMMIT was answered with ${command}`);
 }
