@@ -25,6 +25,9 @@ export default defineConfig({
     globalSetup: ["./test/global-setup.ts"],
     setupFiles: ["./test/setup.ts"],
     silent: "passed-only",
+    // Bounds a hang; how long work takes on a busy machine is no finding.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     deps: { optimizer: { ssr: { enabled: true, include: ["pg"], rolldownOptions: { external } } } },
   },
 });

@@ -30,8 +30,15 @@ process.env.CLOUDFLARE_CF_FETCH_ENABLED = "false";
 
 const dev = { logLevel: "error", server: { port: 0 }, inspector: false, watch: false } as const;
 const bindings = { AUTH_SECRET: { type: "plain_text", value: secret } } as const;
-const whole = await unstable_startWorker({ config: join(import.meta.dirname, "../wrangler.toml"), bindings, dev: { ...dev, persist: false } });
-const bare = await unstable_startWorker({ config: join(import.meta.dirname, "bare.toml"), dev: { ...dev, persist: false } });
+const whole = await unstable_startWorker({
+  config: join(import.meta.dirname, "../wrangler.toml"),
+  bindings,
+  dev: { ...dev, persist: false },
+});
+const bare = await unstable_startWorker({
+  config: join(import.meta.dirname, "bare.toml"),
+  dev: { ...dev, persist: false },
+});
 
 const name = sessionCookie(appUrl);
 const [cookie = ""] = (await serializeSigned(name, "token", secret)).split(";");

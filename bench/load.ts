@@ -20,7 +20,9 @@ async function rate(ask: () => Promise<void>): Promise<number> {
  * Requests a second of each way to ask: a round of each in turn, so that the machine's mood meets all alike, after a
  * round that does not count. The median of the rounds.
  */
-export async function alternate<Name extends string>(ways: Record<Name, () => Promise<void>>): Promise<Record<Name, number>> {
+export async function alternate<Name extends string>(
+  ways: Record<Name, () => Promise<void>>,
+): Promise<Record<Name, number>> {
   const names = Object.keys(ways) as Name[];
   const seen = new Map<Name, number[]>(names.map((name) => [name, []]));
   for (const name of names) await rate(ways[name]);

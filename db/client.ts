@@ -1,10 +1,10 @@
+import type { ExtractTablesWithRelations } from "drizzle-orm";
 import { sql } from "drizzle-orm";
 import { drizzle, type PostgresJsDatabase, type PostgresJsTransaction } from "drizzle-orm/postgres-js";
-import type { ExtractTablesWithRelations } from "drizzle-orm";
 import postgres from "postgres";
 import { type DatabaseSchema, schema } from "./index.ts";
 import { Refusal } from "./scripts/cli.ts";
-import { readTarget } from "./scripts/env.ts";
+import { checkedUrl, readTarget } from "./scripts/env.ts";
 
 /** The Postgres role that each of our roles acts as. */
 const postgresRoles = { user: "authenticated", support: "support", admin: "admin" } as const;
@@ -41,9 +41,13 @@ export interface DatabaseClient {
  * @throws Refusal when there is no address or a malformed one.
  */
 export function connect(url = addressOfEnvironment()): DatabaseClient {
-  const client = postgres(url, { onnotice: () => {}, connect_timeout: 10 });
+  const client = postgres(checkedUrl(url), { onnotice: () => {}, connect_timeout: 10 });
   const db = drizzle(client, { schema, casing: "snake_case" });
-  return { db, rlsDb: { rls: (userId, role, callback) => rls(db, userId, [role, callback]) }, close: () => client.end({ timeout: 5 }) };
+  return {
+    db,
+    rlsDb: { rls: (userId, role, callback) => rls(db, userId, [role, callback]) },
+    close: () => client.end({ timeout: 5 }),
+  };
 }
 
 async function rls<T>(db: Db, userId: string, [role, callback]: [RlsRole, (tx: Tx) => Promise<T>]): Promise<T> {

@@ -42,6 +42,12 @@ export const toolVariables: ToolVariable[] = [
     purpose: "Folder of the embedded database. One process at a time may hold it.",
   },
   {
+    name: "TEST_DATABASE",
+    fallback: "the embedded PGlite",
+    readBy: "`bun run test`",
+    purpose: "`postgres` runs the tests on a real Postgres 17 of their own; `bun run test:postgres` sets it.",
+  },
+  {
     name: "CI",
     fallback: "optional",
     readBy: "`bun run verify`, `.ci/run`",

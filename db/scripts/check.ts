@@ -13,10 +13,10 @@ const usage = `bun db:check
 Compares db/schema with the migrations: what would db:generate write? Exit code 1 when it is not nothing.`;
 
 /** SQL that `db:generate` would write for tables, indexes and policies; empty when the migrations say it all. */
-export function schemaChanges(): string {
+export function schemaChanges(migrations = migrationsFolder): string {
   const folder = mkdtempSync(join(tmpdir(), "fairlead-check-"));
   try {
-    cpSync(migrationsFolder, folder, { recursive: true });
+    cpSync(migrations, folder, { recursive: true });
     const known = readdirSync(folder);
     // drizzle-kit takes paths from where it runs, and no config beside these options.
     const options = {

@@ -10,7 +10,9 @@ interface Command<Options extends ParseArgsOptionsConfig> {
   /** What `--help` prints. */
   usage: string;
   options: Options;
-  run(values: ReturnType<typeof parseArgs<{ options: Options }>>["values"]): Promise<void>;
+  /** The most arguments that it takes beside its options; default none. */
+  maxArguments?: number;
+  run(values: ReturnType<typeof parseArgs<{ options: Options }>>["values"], args: string[]): Promise<void>;
 }
 
 /**
@@ -20,11 +22,15 @@ interface Command<Options extends ParseArgsOptionsConfig> {
 export async function runCommand<const Options extends ParseArgsOptionsConfig>({
   usage,
   options,
+  maxArguments = 0,
   run,
 }: Command<Options>): Promise<void> {
   try {
-    if (process.argv.includes("--help")) console.log(usage);
-    else await run(parseArgs({ options }).values);
+    if (process.argv.includes("--help")) return console.log(usage);
+    const { values, positionals } = parseArgs({ options, allowPositionals: true });
+    const extra = positionals[maxArguments];
+    if (extra !== undefined) throw new Refusal(`What is "${extra}" for? (--help shows the options)`);
+    await run(values, positionals);
   } catch (error) {
     console.error(describeFailure(error));
     process.exitCode = 1;

@@ -63,7 +63,8 @@ function environmentOf(name: string): Environment {
   throw new Refusal(`ENVIRONMENT is "${name}": it must be one of ${environments.join(", ")}.`);
 }
 
-function checkedUrl(url: string): string {
+/** @throws Refusal unless it is the address of a Postgres. */
+export function checkedUrl(url: string): string {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   const isPostgres = parsed?.protocol === "postgres:" || parsed?.protocol === "postgresql:";
   if (parsed?.hostname && isPostgres) return url;

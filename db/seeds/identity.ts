@@ -9,7 +9,7 @@ export const demoPassword = "demo-password";
 export const demoUsers = [
   { id: seedId(identityPrefixes.user, 1), name: "Demo Person", email: "demo@example.com" },
   { id: seedId(identityPrefixes.user, 2), name: "Second Person", email: "second@example.com" },
-] satisfies NewUser[];
+] as const satisfies NewUser[];
 
 export async function seedIdentity(db: SeedDb): Promise<void> {
   for (const [index, { id, name, email }] of demoUsers.entries()) {

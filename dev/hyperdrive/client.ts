@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import { Dispatcher } from "./dispatch.ts";
 import { cancelled, fatal, shuttingDown, WireError } from "./errors.ts";
 import type { FrameReader } from "./frame-reader.ts";
+import { keptSettings } from "./kept-settings.ts";
 import type { Pool, Ticket, Waiter } from "./pool.ts";
 import { PreparedStatements } from "./prepared.ts";
 import { CLIENT, query, readyForQuery, STATUS } from "./protocol.ts";
@@ -16,6 +17,8 @@ export interface ClientOptions {
   scope: string;
   /** Applies the settings of the startup packet; runs at the start of each loan. */
   settingsSql: readonly string[];
+  /** What the client SETs is there again in its next loan. */
+  keepsSettings: boolean;
   pool: Pool;
   /** SQL that gives a session this client's user, where sessions are shared between users. */
   assumeSql: string | null;
@@ -61,12 +64,15 @@ export class Client implements Sink, Waiter {
   #isCancelled = false;
   #isAssuming = false;
   #hasChangedSchema = false;
+  #hasChangedSettings = false;
+  #settingsSql: readonly string[];
 
   constructor(socket: Socket, reader: FrameReader, options: ClientOptions) {
     this.#socket = socket;
     this.#reader = reader;
     this.#options = options;
     this.#applicationName = options.applicationName;
+    this.#settingsSql = options.settingsSql;
     const { table, edgePrepared, dedicated, door, scope } = options;
     this.#dispatcher = new Dispatcher(
       new PreparedStatements({ table, scope, edgePrepared, dedicated }),
@@ -143,8 +149,10 @@ export class Client implements Sink, Waiter {
   }
 
   settled(): void {
+    const session = this.#session;
     this.#originAnswered = true;
-    this.#isHolding = false;
+    // A queue that has drained is no answer yet.
+    if (session === null || session.outstanding === 0 || session.copyIn) this.#isHolding = false;
     this.#watch();
     this.#pump();
   }
@@ -152,6 +160,10 @@ export class Client implements Sink, Waiter {
   free(): void {
     this.#originAnswered = true;
     this.#isHolding = false;
+    if (this.#hasChangedSettings && this.#session !== null) {
+      void this.#keepSettings(this.#session);
+      return;
+    }
     if (this.#options.dedicated) this.#watch();
     else this.#release();
     this.#pump();
@@ -159,6 +171,7 @@ export class Client implements Sink, Waiter {
 
   completed(tag: string): void {
     this.#busySince = Date.now();
+    if (this.#options.keepsSettings && /^(?:SET|RESET)\b/.test(tag)) this.#hasChangedSettings = true;
     if (HARMLESS.test(tag)) return;
     if ((tag === "DISCARD ALL" || tag === "DEALLOCATE ALL") && this.#session !== null) {
       this.#dispatcher.prepared.forget(this.#session);
@@ -232,6 +245,7 @@ export class Client implements Sink, Waiter {
     if (outcome !== "sent" && this.#session.outstanding > 0) this.#isHolding = true;
     if (outcome === "retry") return false;
     if (type === CLIENT.query || type === CLIENT.execute) this.#count("statements");
+    if (this.#options.keepsSettings && message.includes("set_config")) this.#hasChangedSettings = true;
     return true;
   }
 
@@ -278,7 +292,14 @@ export class Client implements Sink, Waiter {
   #begin(session: Session): void {
     this.#session = session;
     this.#originAnswered = true;
-    for (const sql of this.#options.settingsSql) session.send(query(sql), { kind: "query", internal: true });
+    for (const sql of this.#settingsSql) session.send(query(sql), { kind: "query", internal: true });
+  }
+
+  async #keepSettings(session: Session): Promise<void> {
+    this.#hasChangedSettings = false;
+    this.#isHolding = true;
+    const settings = await keptSettings(session);
+    if (settings !== null) this.#settingsSql = settings;
   }
 
   #release(): void {

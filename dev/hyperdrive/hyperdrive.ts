@@ -172,6 +172,7 @@ class LocalHyperdrive implements Hyperdrive {
       applicationName,
       scope: scopeOf(user, settings),
       settingsSql: settingsSql(settings, parameters),
+      keepsSettings: door === "origin" && origin.single,
       pool: this.#pool(door, user),
       assumeSql: origin.assumeSql(user),
       dedicated: door === "origin" && !origin.single,

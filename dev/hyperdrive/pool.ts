@@ -87,7 +87,7 @@ export class Pool {
   async #recover(session: Session): Promise<void> {
     const { recoveryMs, origin } = this.#options;
     const limit = origin.single ? null : setTimeout(() => this.#stop(session), recoveryMs);
-    const isClean = await session.recover(origin.resetSql);
+    const isClean = await session.recover(origin);
     if (limit !== null) clearTimeout(limit);
     if (isClean) this.#offer(session);
   }

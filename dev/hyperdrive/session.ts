@@ -1,50 +1,17 @@
 import { type AnswerHandler, AnswerReader } from "./answer-reader.ts";
 import { connectionLost, decodeError, type WireError } from "./errors.ts";
+import { answersOnly, completes, type Expectation, type Sink } from "./expectation.ts";
 import { writeTarget } from "./messages.ts";
-import type { Connect, Transport, TransportEvents } from "./origins/origin.ts";
+import type { Connect, Origin, Transport, TransportEvents } from "./origins/origin.ts";
 import { CLIENT, frame, int16, int32, query, SERVER, STATUS } from "./protocol.ts";
 import type { Statement } from "./statements.ts";
 
-/** What the origin still owes for one message sent to it. */
-export interface Expectation {
-  kind: "parse" | "bind" | "describe" | "execute" | "close" | "sync" | "query";
-  /** Its answer is not for the client; an error still is. */
-  silent?: boolean;
-  /** The edge's own business: not even an error is for the client. */
-  internal?: boolean;
-  /** The message was made to fail; this is the error to tell. */
-  replacement?: WireError;
-  /** Collects the messages of the answer. */
-  capture?: Buffer[];
-  done?: () => void;
-  /** The error, or null when it was skipped because of an earlier one. */
-  failed?: (error: WireError | null) => void;
-}
+export type { Expectation, Sink };
 
-/** Whoever has the session on loan. */
-export interface Sink {
-  /** Takes answers; false asks for a pause until `Session.resume()`. */
-  deliver(bytes: Buffer[]): boolean;
-  /** A good moment to go on sending: nothing is outstanding any more, the origin waits for COPY data, or a queue has drained. */
-  settled(): void;
-  /** ReadyForQuery outside a transaction, and nothing outstanding: the loan may end. */
-  free(): void;
-  /** A command completed; `tag` as in CommandComplete. */
-  completed(tag: string): void;
-  /** A setting the origin reports has changed. */
-  reported(message: Buffer): void;
-  /** The session is gone. Null: its last error has been delivered. */
-  lost(error: WireError | null): void;
-}
-
-const COMPLETES: Readonly<Record<number, Expectation["kind"]>> = {
-  [SERVER.parseComplete]: "parse",
-  [SERVER.bindComplete]: "bind",
-  [SERVER.closeComplete]: "close",
-};
 const NOWHERE = writeTarget(CLIENT.describe, "statement", "fl_none");
 /** pg_advisory_unlock_all() by its fixed oid: a function call spares Postgres half of what a reset costs. */
 const UNLOCK_ALL = frame(CLIENT.functionCall, int32(2892), int16(0), int16(0), int16(0));
+type Resets = Pick<Origin, "resetSql" | "discardSql">;
 const STATEMENTS_KEPT = 200;
 
 /**
@@ -134,7 +101,7 @@ export class Session implements TransportEvents, AnswerHandler {
    * Takes the session from its client and clears away whatever that left: an open transaction, half a COPY, settings, roles.
    * What has been sent still runs to its end, as Postgres does when a client goes away. Resolves with false when the session is not fit for another client; it is closed then.
    */
-  async recover(resetSql: string): Promise<boolean> {
+  async recover(origin: Resets): Promise<boolean> {
     this.sink = null;
     await this.#cancelling;
     if (this.closed) return false;
@@ -142,15 +109,25 @@ export class Session implements TransportEvents, AnswerHandler {
     this.#abort();
     this.#evict();
     if (this.#mayHoldNames) this.statements.clear();
-    const reset = this.run(this.#mayHoldNames ? `${resetSql}; DEALLOCATE ALL` : resetSql);
-    this.send(UNLOCK_ALL, { kind: "query", internal: true });
-    this.flush();
-    const error = await reset;
+    const error = await this.#reset(origin);
     this.#mayHoldNames = false;
     this.unnamed = null;
     if (error !== null || this.status !== STATUS.idle) this.destroy();
     else this.transport.rest();
     return !this.closed;
+  }
+
+  #reset({ resetSql, discardSql }: Resets): Promise<WireError | null> {
+    // With statements to keep, all else is reset piece by piece.
+    if (this.statements.size > 0 || discardSql === undefined) {
+      const reset = this.run(this.#mayHoldNames ? `${resetSql}; DEALLOCATE ALL` : resetSql);
+      this.send(UNLOCK_ALL, { kind: "query", internal: true });
+      this.flush();
+      return reset;
+    }
+    const [last, ...first] = discardSql.toReversed();
+    for (const sql of first.reverse()) this.send(query(sql), { kind: "query", internal: true });
+    return this.run(last ?? resetSql);
   }
 
   end(): void {
@@ -195,6 +172,7 @@ export class Session implements TransportEvents, AnswerHandler {
     const current = this.#current();
     if (isStart) this.#bulkPasses = current?.silent !== true && current?.internal !== true;
     if (this.#bulkPasses) this.#pass(part);
+    else current?.capture?.push(Buffer.from(part));
   }
 
   message(type: number, message: Buffer): void {
@@ -223,7 +201,7 @@ export class Session implements TransportEvents, AnswerHandler {
 
   #answer(type: number, message: Buffer): void {
     const current = this.#current();
-    const completed = COMPLETES[type];
+    const completed = answersOnly(type);
     if (current === undefined || (completed !== undefined && completed !== current.kind)) {
       this.destroy();
       return;
@@ -356,7 +334,8 @@ export class Session implements TransportEvents, AnswerHandler {
   /** Leaves whatever transaction there may be, without committing an implicit one as a bare Sync would. */
   #abort(): void {
     const mayBeOpen = this.status !== STATUS.idle || this.outstanding > 0 || this.#unsynced;
-    if (this.copyIn) this.send(frame(CLIENT.copyFail, "the client is gone\0"), null);
+    // A COPY may begin among what is outstanding; elsewhere Postgres ignores this.
+    if (this.copyIn || this.outstanding > 0) this.send(frame(CLIENT.copyFail, "the client is gone\0"), null);
     this.copyIn = false;
     if (this.#unsynced) {
       this.send(NOWHERE, { kind: "describe", internal: true });
@@ -373,17 +352,6 @@ export class Session implements TransportEvents, AnswerHandler {
       this.send(writeTarget(CLIENT.close, "statement", name), { kind: "close", internal: true });
     }
     this.send(frame(CLIENT.sync), { kind: "sync", internal: true });
-  }
-}
-
-function completes(kind: Expectation["kind"], type: number): boolean {
-  switch (kind) {
-    case "describe":
-      return type === SERVER.rowDescription || type === SERVER.noData;
-    case "execute":
-      return type === SERVER.commandComplete || type === SERVER.emptyQuery || type === SERVER.portalSuspended;
-    default:
-      return COMPLETES[type] === kind;
   }
 }
 

@@ -10,11 +10,14 @@ export function settingsSql(settings: Settings, parameters: Settings): string[] 
   const present = new Map([...parameters].map(([name, value]) => [name.toLowerCase(), value]));
   return [...settings]
     .filter(([name, value]) => !isSame(name, value, present.get(name)))
-    .map(([name, value]) => {
-      // SET is cheaper, but would take a list such as a search_path for one name.
-      if (name === "application_name") return `SET application_name TO ${literal(value)}`;
-      return `SELECT pg_catalog.set_config(${literal(name)}, ${literal(value)}, false)`;
-    });
+    .map(([name, value]) => settingSql(name, value));
+}
+
+/** One statement that sets one setting for the session. */
+export function settingSql(name: string, value: string): string {
+  // SET is cheaper, but would take a list such as a search_path for one name.
+  if (name === "application_name") return `SET application_name TO ${literal(value)}`;
+  return `SELECT pg_catalog.set_config(${literal(name)}, ${literal(value)}, false)`;
 }
 
 function isSame(name: string, wanted: string, present: string | undefined): boolean {

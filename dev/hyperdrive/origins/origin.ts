@@ -37,6 +37,8 @@ export interface Origin {
   assumeSql(user: string): string | null;
   /** SQL after which a session, outside a transaction, holds nothing of its last client. */
   readonly resetSql: string;
+  /** The same for a session without prepared statements, where it can be had for less: one statement each. */
+  readonly discardSql?: readonly string[];
   /** The settings Postgres reports when a connection starts (server_version, TimeZone …). */
   parameters(): Promise<ReadonlyMap<string, string>>;
   /** Closes what `open` has opened. */

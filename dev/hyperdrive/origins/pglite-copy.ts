@@ -45,6 +45,16 @@ export function findMessage(answer: Buffer, type: number): Buffer | null {
   return null;
 }
 
+/** Whether an error came that no ReadyForQuery has followed. */
+export function endsInError(answer: Buffer): boolean {
+  let isError = false;
+  for (let at = 0; at + 5 <= answer.length; at += 1 + answer.readInt32BE(at + 1)) {
+    if (answer[at] === SERVER.error) isError = true;
+    else if (answer[at] === SERVER.ready) isError = false;
+  }
+  return isError;
+}
+
 /** The answer without its CopyInResponse, which the client has had already. */
 export function withoutCopyIn(answer: Buffer): Buffer {
   const found = findMessage(answer, SERVER.copyIn);

@@ -3,7 +3,15 @@ import type { PGlite } from "@electric-sql/pglite";
 import { CLIENT, frame, query, SERVER } from "../protocol.ts";
 import { copiesIn } from "../restrictions.ts";
 import type { Transport, TransportEvents } from "./origin.ts";
-import { ABANDON, ABANDON_SEVERAL, findMessage, PendingCopy, PLAIN_COPY_IN, withoutCopyIn } from "./pglite-copy.ts";
+import {
+  ABANDON,
+  ABANDON_SEVERAL,
+  endsInError,
+  findMessage,
+  PendingCopy,
+  PLAIN_COPY_IN,
+  withoutCopyIn,
+} from "./pglite-copy.ts";
 
 interface Queued {
   message: Buffer;
@@ -23,6 +31,7 @@ const BOUNDARIES = new Set<number>([
 const EXTENDED = new Set<number>([CLIENT.parse, CLIENT.bind, CLIENT.describe, CLIENT.execute, CLIENT.close]);
 /** The answers to one call lie in memory whole, so a long pipeline runs in pieces. */
 const BATCH_MESSAGES = 256;
+const QUEUE_HIGH_WATER = 1024;
 const SYNC = frame(CLIENT.sync);
 const SAVEPOINT = "fl_copy";
 
@@ -31,8 +40,6 @@ const SAVEPOINT = "fl_copy";
  * thread while it runs: no cancel request is even read meanwhile, so nothing can cut a statement short.
  */
 export class PgliteTransport implements Transport {
-  /** The queue is bounded by what one client may have in flight. */
-  readonly congested = false;
   readonly #pglite: PGlite;
   readonly #events: TransportEvents;
   #queue: Queued[] = [];
@@ -41,6 +48,8 @@ export class PgliteTransport implements Transport {
   #isRunning = false;
   #isClosed = false;
   #isUnsynced = false;
+  /** After an error PGlite ignores everything up to the next Sync. */
+  #isSkipping = false;
   #copy: PendingCopy | null = null;
   /** Ends our hold on PGlite's own lock. */
   #unlock: (() => void) | null = null;
@@ -51,13 +60,18 @@ export class PgliteTransport implements Transport {
     this.#events = events;
   }
 
+  get congested(): boolean {
+    return this.#ready > QUEUE_HIGH_WATER;
+  }
+
   get closed(): boolean {
     return this.#isClosed;
   }
 
   send(message: Buffer, copySql?: string): void {
     this.#queue.push({ message, copySql: copySql ?? null });
-    if (BOUNDARIES.has(message[0] ?? 0)) this.#ready = this.#queue.length;
+    const isOverlong = this.#queue.length - this.#ready > QUEUE_HIGH_WATER;
+    if (isOverlong || BOUNDARIES.has(message[0] ?? 0)) this.#ready = this.#queue.length;
   }
 
   flush(): void {
@@ -100,10 +114,13 @@ export class PgliteTransport implements Transport {
       await nextTurn();
       await this.#lock();
       while (this.#ready > 0 && !this.#isClosed) {
+        const wasCongested = this.congested;
         await this.#step();
         await this.#paused?.promise;
+        if (wasCongested && !this.congested) this.#events.drained();
       }
-    } catch {
+    } catch (e) {
+      console.log("CATCH", e);
       // PGlite has ended: whoever waits for it hears that the session is gone.
       this.#isRunning = false;
       this.destroy();
@@ -153,7 +170,7 @@ export class PgliteTransport implements Transport {
     this.#deliver(before);
     const [start] = this.#take(1);
     if (start === undefined) return;
-    if (opening === null || findMessage(before, SERVER.error) !== null) {
+    if (opening === null || this.#isSkipping) {
       this.#deliver(await this.#execute([start, isAlone ? ABANDON : ABANDON_SEVERAL]));
       return;
     }
@@ -197,12 +214,22 @@ export class PgliteTransport implements Transport {
     // The bytes lie in PGlite's own memory and are overwritten by the next call.
     const onRawData = (bytes: Uint8Array) => void answer.push(Buffer.from(bytes));
     const input = messages.length === 1 ? (messages[0] ?? SYNC) : Buffer.concat(messages);
-    for (const message of messages) {
-      if (message[0] === CLIENT.sync) this.#isUnsynced = false;
-      else if (EXTENDED.has(message[0] ?? 0)) this.#isUnsynced = true;
-    }
     await this.#pglite.execProtocolRawStream(input, { onRawData });
-    return answer.length === 1 ? (answer[0] ?? input) : Buffer.concat(answer);
+    const whole = answer.length === 1 ? (answer[0] ?? input) : Buffer.concat(answer);
+    this.#follow(messages, whole);
+    return whole;
+  }
+
+  #follow(messages: Buffer[], answer: Buffer): void {
+    for (const message of messages) {
+      if (message[0] === CLIENT.sync) {
+        this.#isUnsynced = false;
+        this.#isSkipping = false;
+      } else if (EXTENDED.has(message[0] ?? 0)) {
+        this.#isUnsynced = true;
+      }
+    }
+    if (this.#isUnsynced && endsInError(answer)) this.#isSkipping = true;
   }
 
   #deliver(answer: Buffer): void {

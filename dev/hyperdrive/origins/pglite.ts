@@ -34,6 +34,7 @@ class PgliteOrigin implements Origin {
   readonly single = true;
   readonly owner: string;
   readonly resetSql: string;
+  readonly discardSql: readonly string[];
   readonly #pglite: PGlite;
   #parameters: Promise<ReadonlyMap<string, string>> | null = null;
   #open: PgliteTransport | null = null;
@@ -41,15 +42,12 @@ class PgliteOrigin implements Origin {
   constructor(pglite: PGlite, superuser: string) {
     this.#pglite = pglite;
     this.owner = superuser;
+    const becomeSuperuser = `SET SESSION AUTHORIZATION ${identifier(superuser)}`;
+    this.discardSql = ["DISCARD ALL", becomeSuperuser];
     // RESET SESSION AUTHORIZATION restores nothing on PGlite: the user must be named.
-    this.resetSql = [
-      "CLOSE ALL",
-      `SET SESSION AUTHORIZATION ${identifier(superuser)}`,
-      "RESET ALL",
-      "UNLISTEN *",
-      "DISCARD SEQUENCES",
-      "DISCARD TEMP",
-    ].join("; ");
+    this.resetSql = ["CLOSE ALL", becomeSuperuser, "RESET ALL", "UNLISTEN *", "DISCARD SEQUENCES", "DISCARD TEMP"].join(
+      "; ",
+    );
   }
 
   async open(): Promise<Connect> {

@@ -43,6 +43,7 @@ class PostgresOrigin implements Origin {
   readonly single = false;
   readonly owner: string;
   readonly resetSql = RESET_SQL;
+  readonly discardSql = ["DISCARD ALL"];
   readonly #address: Address;
   readonly #database: string;
   readonly #password: string;

@@ -1,0 +1,115 @@
+import { describe, expect, it } from "vitest";
+import { CLIENT, frame } from "./protocol.ts";
+import {
+  bind,
+  copyData,
+  copyDone,
+  describeStatement,
+  execute,
+  flush,
+  parse,
+  q,
+  RawClient,
+  rowsOf,
+  startupPacket,
+  sync,
+} from "./testing/raw-client.ts";
+import { KINDS, useSettings } from "./testing/setting.ts";
+
+const STREAMS = 1500;
+const AT_ONCE = 25;
+const settings = useSettings();
+
+/** A generator of numbers in [0, 1) that says the same from the same seed. */
+function random(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+const PIECES = [
+  q("select 1"),
+  q("begin"),
+  q("commit"),
+  q("rollback"),
+  q("select 1; select 2"),
+  q("selec"),
+  q("copy (select 1) to stdout"),
+  q("create temporary table if not exists fuzz (a int)"),
+  q("copy fuzz from stdin"),
+  q("listen x"),
+  q(""),
+  parse("", "select $1::text"),
+  parse("s", "select 's'"),
+  parse("c", "copy fuzz from stdin"),
+  bind("", "x"),
+  bind("s"),
+  bind("c"),
+  describeStatement("s"),
+  describeStatement(""),
+  execute(),
+  execute(1),
+  frame(CLIENT.close, "Ss\0"),
+  frame(CLIENT.close, "P\0"),
+  frame(CLIENT.functionCall, Buffer.alloc(10)),
+  copyData("1\n"),
+  copyDone,
+  frame(CLIENT.copyFail, "no\0"),
+  flush,
+  sync,
+  frame(CLIENT.terminate),
+  frame(CLIENT.password, "x\0"),
+];
+
+/** A stream of valid messages in random order, some of them damaged. */
+function stream(next: () => number): Buffer {
+  const pieces = Array.from({ length: 1 + Math.floor(next() * 12) }, () => {
+    const piece = Buffer.from(PIECES[Math.floor(next() * PIECES.length)] ?? sync);
+    if (next() < 0.1) piece[Math.floor(next() * piece.length)] = Math.floor(next() * 256);
+    return next() < 0.03 ? piece.subarray(0, Math.floor(next() * piece.length)) : piece;
+  });
+  const start =
+    next() < 0.95 ? startupPacket({ user: next() < 0.9 ? "app" : "other", database: "x" }) : Buffer.alloc(0);
+  const noise =
+    next() < 0.05 ? Buffer.from(Array.from({ length: 40 }, () => Math.floor(next() * 256))) : Buffer.alloc(0);
+  return Buffer.concat([start, noise, ...pieces]);
+}
+
+describe.each(KINDS)("malformed streams on %s", (kind) => {
+  it("end, harm nobody else, and leave nothing behind", async () => {
+    const hyperdrive = await settings[kind].start({ waitMs: 30_000 });
+    const next = random(20_240_601);
+    const witness = await RawClient.open(hyperdrive.ports.direct);
+    const wrong: string[] = [];
+    for (let done = 0; done < STREAMS; done += AT_ONCE) {
+      const clients = Array.from({ length: AT_ONCE }, () => {
+        const client = new RawClient(hyperdrive.ports.direct);
+        // Half of them vanish at once; the others stay until they have been answered, or for ever if nobody hangs up.
+        if (next() < 0.5) client.socket.end(stream(next));
+        else client.send(stream(next), frame(CLIENT.copyFail, "end\0"), sync, frame(CLIENT.terminate));
+        client.socket.setTimeout(100, () => client.socket.destroy());
+        return client.ended();
+      });
+      const answer = await witness.ask([
+        parse("w", `select 'w${done}'`),
+        bind("w"),
+        execute(),
+        frame(CLIENT.close, "Sw\0"),
+        sync,
+      ]);
+      if (rowsOf(answer)[0] !== `w${done}`) wrong.push(`the witness got ${rowsOf(answer)} for w${done}`);
+      await Promise.all(clients);
+    }
+    expect(wrong).toEqual([]);
+    const after = await RawClient.open(hyperdrive.ports.direct);
+    expect(rowsOf(await after.ask([q("select current_user || current_setting('role')")]))).toEqual(["appnone"]);
+    after.socket.destroy();
+    witness.socket.destroy();
+    await hyperdrive.close();
+    expect(hyperdrive.stats.snapshot().direct.open).toBe(0);
+  });
+});
