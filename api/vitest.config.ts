@@ -1,5 +1,5 @@
-import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { builtinModules } from "node:module";
+import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 
 const external = [...builtinModules.flatMap((name) => [name, `node:${name}`]), "cloudflare:sockets", "pg-native"];
