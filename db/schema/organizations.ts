@@ -99,10 +99,9 @@ export const member = pgTable(
     ...timestamps(),
   },
   (table) => [
-    unique("member_organization_user_unique").on(table.organizationId, table.userId),
+    unique("member_user_organization_unique").on(table.userId, table.organizationId),
     // The target of foreign keys, and the order of lists.
     unique("member_organization_unique").on(table.organizationId, table.id),
-    index("member_user_idx").on(table.userId, table.organizationId),
     check("member_role_check", oneOf(table.role, memberRoles)),
     pgPolicy("member_resolver_policy", { to: authResolver, ...everything }),
     pgPolicy("member_view_policy", {
@@ -226,7 +225,7 @@ export const invitation = pgTable(
     index("invitation_organization_idx").on(table.organizationId, table.id),
     index("invitation_team_idx").on(table.organizationId, table.teamId),
     index("invitation_inviter_idx").on(table.inviterId),
-    index("invitation_email_idx").on(table.email, table.id).where(sql`${table.status} = 'pending'`),
+    index("invitation_email_idx").on(table.email, table.id),
     index("invitation_expires_at_idx").on(table.expiresAt).where(sql`${table.status} = 'pending'`),
     check("invitation_email_lower_check", sql`${table.email} = lower(${table.email})`),
     check("invitation_role_check", oneOf(table.role, memberRoles)),

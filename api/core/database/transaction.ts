@@ -18,6 +18,7 @@ export class TransactionClient {
   readonly #opened: Promise<QueryResult>;
   readonly #trailing: QueryConfig[] = [];
   #points = 0;
+  #failure: unknown;
   #open = true;
 
   constructor(send: Send, prelude: string) {
@@ -30,8 +31,18 @@ export class TransactionClient {
   /** Sends a statement; its rows are handed out only once the prelude has held. */
   async query(statement: Statement, values?: unknown[]): Promise<QueryResult> {
     if (!this.#open) throw new Error("tx was used after its transaction had ended: await every statement");
-    const [, answer] = await settled(this.#opened, this.#send(statement, values));
-    return answer;
+    try {
+      const [, answer] = await settled(this.#opened, this.#send(statement, values));
+      return answer;
+    } catch (error) {
+      throw this.#causeOf(error);
+    }
+  }
+
+  /** What broke the transaction, for the statements behind it that merely found it broken. */
+  #causeOf(error: unknown): unknown {
+    this.#failure ??= error;
+    return error instanceof Error && "code" in error && error.code === "25P02" ? this.#failure : error;
   }
 
   /** Keeps a statement back until COMMIT and sends both in one flight; a savepoint that is undone takes it along. */
@@ -53,6 +64,7 @@ export class TransactionClient {
     } catch (error) {
       this.#trailing.length = kept;
       await this.query(`rollback to savepoint ${name}`);
+      this.#failure = undefined;
       throw error;
     }
   }

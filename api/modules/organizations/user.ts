@@ -34,7 +34,7 @@ export async function leaveBeforeDeletion(ctx: UserContext, tx: Tx): Promise<voi
   const places = await tx
     .select({
       outcome: sql<"last_owner" | "deleted" | "left">`outcome`,
-      organizationId: sql<string>`organization`,
+      organizationId: sql<string>`place`,
       id: sql<string>`membership`,
       role: sql<string>`membership_role`,
     })

@@ -16,10 +16,10 @@ export function acceptInvitation(ctx: UserContext, { invitationId }: InvitationI
     const [answer] = await tx
       .select({
         outcome: sql<Acceptance>`outcome`,
-        organizationId: sql<string>`organization`,
+        organizationId: sql<string>`place`,
         memberId: sql<string>`membership`,
         role: sql<MemberRole>`membership_role`,
-        teamId: sql<string | null>`team`,
+        teamId: sql<string | null>`joined_team`,
       })
       .from(sql`auth.accept_invitation(${invitationId}, ${newId(organizationPrefixes.member)})`);
     if (!answer) throw noInvitation();
@@ -38,7 +38,7 @@ export function rejectInvitation(ctx: UserContext, { invitationId }: InvitationI
   assertVerifiedAddress(ctx.caller.user);
   return ctx.rls(async (tx) => {
     const [answer] = await tx
-      .select({ outcome: sql<"rejected_now" | InvitationStatus>`outcome`, organizationId: sql<string>`organization` })
+      .select({ outcome: sql<"rejected_now" | InvitationStatus>`outcome`, organizationId: sql<string>`place` })
       .from(sql`auth.reject_invitation(${invitationId})`);
     if (!answer) throw noInvitation();
     const { outcome, organizationId } = answer;

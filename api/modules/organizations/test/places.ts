@@ -1,4 +1,13 @@
-import { type AuditLog, auditLog, eq, invitation, type MemberRole, member, type Organization } from "@repo/db";
+import {
+  type AuditLog,
+  auditLog,
+  eq,
+  invitation,
+  type Member,
+  type MemberRole,
+  member,
+  type Organization,
+} from "@repo/db";
 import { type Actor, joinOrganization, signIn, unique } from "../../../test/actors.ts";
 import { apiFor } from "../../../test/call.ts";
 import { withOwner } from "../../../test/owner.ts";
@@ -8,6 +17,12 @@ export type Insider = Awaited<ReturnType<typeof insider>>;
 /** Somebody with a role in a new organization, or in the one given. */
 export async function insider(role: MemberRole, into?: Organization) {
   return joinOrganization(await signIn(), role, into);
+}
+
+/** The row of a membership. */
+export async function membershipOf(userId: string, organizationId: string): Promise<Member | undefined> {
+  const rows = await withOwner((db) => db.select().from(member).where(eq(member.userId, userId)));
+  return rows.find((row) => row.organizationId === organizationId);
 }
 
 /** Roles of everybody in the organization, by membership. */

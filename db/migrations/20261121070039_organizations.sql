@@ -53,8 +53,10 @@ CREATE TABLE "team_member" (
 );
 --> statement-breakpoint
 ALTER TABLE "team_member" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+ALTER TABLE "member" DROP CONSTRAINT "member_organization_user_unique";--> statement-breakpoint
 DROP INDEX "member_user_idx";--> statement-breakpoint
 ALTER TABLE "organization" ADD COLUMN "member_limit" integer DEFAULT 100 NOT NULL;--> statement-breakpoint
+ALTER TABLE "member" ADD CONSTRAINT "member_user_organization_unique" UNIQUE("user_id","organization_id");--> statement-breakpoint
 ALTER TABLE "member" ADD CONSTRAINT "member_organization_unique" UNIQUE("organization_id","id");--> statement-breakpoint
 ALTER TABLE "invitation" ADD CONSTRAINT "invitation_organization_id_organization_id_fk" FOREIGN KEY ("organization_id") REFERENCES "public"."organization"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "invitation" ADD CONSTRAINT "invitation_inviter_id_user_id_fk" FOREIGN KEY ("inviter_id") REFERENCES "public"."user"("id") ON DELETE set null ON UPDATE no action;--> statement-breakpoint
@@ -69,11 +71,10 @@ CREATE UNIQUE INDEX "invitation_pending_unique" ON "invitation" USING btree ("or
 CREATE INDEX "invitation_organization_idx" ON "invitation" USING btree ("organization_id","id");--> statement-breakpoint
 CREATE INDEX "invitation_team_idx" ON "invitation" USING btree ("organization_id","team_id");--> statement-breakpoint
 CREATE INDEX "invitation_inviter_idx" ON "invitation" USING btree ("inviter_id");--> statement-breakpoint
-CREATE INDEX "invitation_email_idx" ON "invitation" USING btree ("email","id") WHERE "invitation"."status" = 'pending';--> statement-breakpoint
+CREATE INDEX "invitation_email_idx" ON "invitation" USING btree ("email","id");--> statement-breakpoint
 CREATE INDEX "invitation_expires_at_idx" ON "invitation" USING btree ("expires_at") WHERE "invitation"."status" = 'pending';--> statement-breakpoint
 CREATE INDEX "team_member_member_idx" ON "team_member" USING btree ("organization_id","member_id");--> statement-breakpoint
 CREATE INDEX "organization_deleted_at_idx" ON "organization" USING btree ("deleted_at") WHERE "organization"."deleted_at" is not null;--> statement-breakpoint
-CREATE INDEX "member_user_idx" ON "member" USING btree ("user_id","organization_id");--> statement-breakpoint
 ALTER TABLE "organization" ADD CONSTRAINT "organization_slug_check" CHECK ("organization"."slug" ~ '^[a-z0-9-]{3,80}$');--> statement-breakpoint
 ALTER TABLE "organization" ADD CONSTRAINT "organization_name_check" CHECK (char_length("organization"."name") between 1 and 100);--> statement-breakpoint
 ALTER TABLE "organization" ADD CONSTRAINT "organization_member_limit_check" CHECK ("organization"."member_limit" > 0);--> statement-breakpoint

@@ -33,10 +33,9 @@ $$;--> statement-breakpoint
 -- Takes up an invitation to the caller's verified address. Someone who is a member already stays what they are. Answers
 -- no row when there is no such invitation for the caller; otherwise what became of it.
 CREATE FUNCTION auth.accept_invitation(wanted text, new_member text)
-RETURNS TABLE (outcome text, organization text, membership text, membership_role text, team text)
+RETURNS TABLE (outcome text, place text, membership text, membership_role text, joined_team text)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = '' AS $$
 DECLARE
-	place public.organization.id%TYPE;
 	seats integer;
 	found_invitation record;
 BEGIN
@@ -50,8 +49,7 @@ BEGIN
 	IF NOT FOUND THEN RETURN; END IF;
 	SELECT i.role, i.team_id, i.status, i.expires_at INTO found_invitation
 	FROM public.invitation i WHERE i.id = wanted FOR NO KEY UPDATE;
-	organization := place;
-	team := found_invitation.team_id;
+	joined_team := found_invitation.team_id;
 	IF found_invitation.status <> 'pending' THEN
 		outcome := found_invitation.status;
 		RETURN NEXT;
@@ -78,8 +76,8 @@ BEGIN
 		VALUES (new_member, place, auth.uid(), membership_role);
 	END IF;
 	UPDATE public.invitation SET status = 'accepted', accepted_at = now(), updated_at = now() WHERE id = wanted;
-	IF team IS NOT NULL THEN
-		INSERT INTO public.team_member (organization_id, team_id, member_id) VALUES (place, team, membership)
+	IF joined_team IS NOT NULL THEN
+		INSERT INTO public.team_member (organization_id, team_id, member_id) VALUES (place, joined_team, membership)
 		ON CONFLICT DO NOTHING;
 	END IF;
 	RETURN NEXT;
@@ -87,10 +85,10 @@ END
 $$;--> statement-breakpoint
 -- Turns down an invitation to the caller's verified address. No row when there is none; otherwise what became of it.
 CREATE FUNCTION auth.reject_invitation(wanted text)
-RETURNS TABLE (outcome text, organization text)
+RETURNS TABLE (outcome text, place text)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = '' AS $$
 BEGIN
-	SELECT i.status, i.organization_id INTO outcome, organization
+	SELECT i.status, i.organization_id INTO outcome, place
 	FROM public.invitation i
 	JOIN public."user" u ON u.email = i.email AND u.email_verified AND u.id = auth.uid()
 	WHERE i.id = wanted
@@ -106,24 +104,24 @@ $$;--> statement-breakpoint
 -- Before the caller's account is deleted: what becomes of each organization that they belong to. `last_owner`: others
 -- would be left without an owner, so the account must stay. `deleted`: nobody else was in it, so it is deleted, softly.
 CREATE FUNCTION auth.release_organizations()
-RETURNS TABLE (outcome text, organization text, membership text, membership_role text)
+RETURNS TABLE (outcome text, place text, membership text, membership_role text)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = '' AS $$
 BEGIN
 	PERFORM FROM public.organization o
 	WHERE o.id IN (SELECT m.organization_id FROM public.member m WHERE m.user_id = auth.uid())
 	ORDER BY o.id
 	FOR NO KEY UPDATE;
-	FOR organization, membership, membership_role IN
+	FOR place, membership, membership_role IN
 		SELECT m.organization_id, m.id, m.role
 		FROM public.member m JOIN public.organization o ON o.id = m.organization_id AND o.deleted_at IS NULL
 		WHERE m.user_id = auth.uid()
 		ORDER BY m.organization_id
 	LOOP
-		IF NOT EXISTS (SELECT FROM public.member m WHERE m.organization_id = organization AND m.id <> membership) THEN
+		IF NOT EXISTS (SELECT FROM public.member m WHERE m.organization_id = place AND m.id <> membership) THEN
 			outcome := 'deleted';
-			UPDATE public.organization SET deleted_at = now(), updated_at = now() WHERE id = organization;
+			UPDATE public.organization SET deleted_at = now(), updated_at = now() WHERE id = place;
 		ELSIF membership_role = 'owner' AND NOT EXISTS (
-			SELECT FROM public.member m WHERE m.organization_id = organization AND m.id <> membership AND m.role = 'owner'
+			SELECT FROM public.member m WHERE m.organization_id = place AND m.id <> membership AND m.role = 'owner'
 		) THEN
 			outcome := 'last_owner';
 		ELSE
