@@ -30,7 +30,7 @@ export interface AuditContext {
  * belong here: the log outlives what it speaks of.
  */
 export function audit({ caller, requestId, ip }: AuditContext, tx: Tx, entry: AuditEntry): void {
-  const { before, after } = difference(entry);
+  const [before, after] = difference(entry).map((fields) => fields && (redact(fields) as Fields));
   const { action, target, organizationId = caller?.organizationId ?? null } = entry;
   const actor = { actorId: caller?.user.id ?? null, impersonatorId: caller?.impersonatedBy ?? null };
   tx.withCommit(
@@ -40,17 +40,17 @@ export function audit({ caller, requestId, ip }: AuditContext, tx: Tx, entry: Au
 
 type Fields = Record<string, unknown>;
 
-function difference({ before, after }: AuditEntry): { before: Fields | null; after: Fields | null } {
+function difference({ before, after }: AuditEntry): [Fields | null, Fields | null] {
   const [old, now] = [fieldsOf(before), fieldsOf(after)];
-  if (!old || !now) return { before: old, after: now };
+  if (!old || !now) return [old, now];
   const changed = Object.keys(now).filter((key) => key in old && JSON.stringify(old[key]) !== JSON.stringify(now[key]));
   const only = (fields: Fields) => Object.fromEntries(changed.map((key) => [key, fields[key]]));
-  return { before: only(old), after: only(now) };
+  return [only(old), only(now)];
 }
 
-/** Plain and redacted, without the time of the change, which the row has itself. */
+/** As JSON has them, without the time of the change, which the row has itself. */
 function fieldsOf(value: object | undefined): Fields | null {
   if (!value) return null;
   const { updatedAt: _, ...fields } = JSON.parse(JSON.stringify(value)) as Fields;
-  return redact(fields) as Fields;
+  return fields;
 }

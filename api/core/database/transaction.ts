@@ -69,6 +69,11 @@ export class TransactionClient {
     }
   }
 
+  /** Whether something is kept back until COMMIT. */
+  get trails(): boolean {
+    return this.#trailing.length > 0;
+  }
+
   /** Waits for the prelude alone, and lets no further statement in. */
   async end(): Promise<void> {
     this.#open = false;
@@ -107,7 +112,8 @@ export function transaction<T>(
     try {
       const result = await work(client);
       await client.end();
-      if (readOnly) connection.background("commit");
+      // What a read keeps back is a write: Postgres is to refuse it, aloud.
+      if (readOnly && !client.trails) connection.background("commit");
       else await client.commit();
       return result;
     } catch (error) {

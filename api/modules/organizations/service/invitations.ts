@@ -97,10 +97,8 @@ export async function resendInvitation(ctx: MemberContext, { invitationId }: Inv
   assertMay(ctx.caller, "invitation.manage");
   assertVerifiedAddress(ctx.caller.user);
   const { slug, after } = await ctx.rls(async (tx) => {
-    // Locked, since the letter names its slug; and no new offer is made for an organization that has been deleted.
-    const place = lockOrganization(tx, ctx.caller);
     const [[live], after] = await Promise.all([
-      place,
+      lockOrganization(tx, ctx.caller),
       setPending(ctx, tx, { action: "invitation.resend", invitationId, values: { expiresAt: expiry() } }),
     ]);
     if (!live) throw noOrganization();

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { auditOf } from "../../../test/audit.ts";
 import { expectRefusal } from "../../../test/errors.ts";
 import { ownerSql } from "../../../test/owner.ts";
-import { auditOf, insider, invited, rolesIn } from "./places.ts";
+import { insider, invited, rolesIn } from "./places.ts";
 
 const tables = ["organization", "member", "team", "team_member", "invitation", "audit_log"];
 

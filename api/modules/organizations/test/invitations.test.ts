@@ -2,12 +2,13 @@ import { eq, invitation, teamMember } from "@repo/db";
 import { describe, expect, test } from "vitest";
 import { listOutbox } from "../../../core/mail/outbox.ts";
 import { makeUser, openSession, signIn } from "../../../test/actors.ts";
+import { auditOf } from "../../../test/audit.ts";
 import { apiFor } from "../../../test/call.ts";
 import { testRuntime } from "../../../test/context.ts";
 import { expectRefusal } from "../../../test/errors.ts";
 import { ownerSql, withOwner } from "../../../test/owner.ts";
 import { cleanUpOrganizations } from "../cron.ts";
-import { auditOf, expire, insider, invited, membershipOf, newAddress, rolesIn } from "./places.ts";
+import { expire, insider, invited, membershipOf, newAddress, rolesIn } from "./places.ts";
 
 const statusOf = async (id: string) =>
   (await withOwner((db) => db.select().from(invitation).where(eq(invitation.id, id))))[0]?.status;

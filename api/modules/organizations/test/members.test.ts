@@ -1,8 +1,9 @@
 import { memberRoles } from "@repo/db";
 import { describe, expect, test } from "vitest";
+import { auditOf } from "../../../test/audit.ts";
 import { expectRefusal, refusal } from "../../../test/errors.ts";
 import { grantable } from "../policy.ts";
-import { auditOf, insider, rolesIn } from "./places.ts";
+import { insider, rolesIn } from "./places.ts";
 
 const rounds = [1, 2, 3, 4, 5];
 

@@ -1,12 +1,13 @@
 import { eq, organization, session } from "@repo/db";
 import { describe, expect, test } from "vitest";
 import { signIn, unique } from "../../../test/actors.ts";
+import { auditOf } from "../../../test/audit.ts";
 import { measure } from "../../../test/call.ts";
 import { testRuntime } from "../../../test/context.ts";
 import { expectRefusal } from "../../../test/errors.ts";
 import { ownerSql, withOwner } from "../../../test/owner.ts";
 import { cleanUpOrganizations } from "../cron.ts";
-import { auditOf, bare, insider, membershipOf } from "./places.ts";
+import { bare, insider, membershipOf } from "./places.ts";
 
 const rowOf = (id: string) => withOwner((db) => db.select().from(organization).where(eq(organization.id, id)));
 

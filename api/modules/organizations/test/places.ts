@@ -1,13 +1,4 @@
-import {
-  type AuditLog,
-  auditLog,
-  eq,
-  invitation,
-  type Member,
-  type MemberRole,
-  member,
-  type Organization,
-} from "@repo/db";
+import { eq, invitation, type Member, type MemberRole, member, type Organization } from "@repo/db";
 import { type Actor, joinOrganization, signIn, unique } from "../../../test/actors.ts";
 import { apiFor } from "../../../test/call.ts";
 import { withOwner } from "../../../test/owner.ts";
@@ -48,11 +39,6 @@ export function expire(invitationId: string) {
 export function bare({ headers }: Pick<Actor, "headers">) {
   const { "x-organization": _, ...rest } = headers;
   return apiFor(rest);
-}
-
-/** The audit rows of one target, oldest first. */
-export function auditOf(target: string): Promise<AuditLog[]> {
-  return withOwner((db) => db.select().from(auditLog).where(eq(auditLog.target, target)).orderBy(auditLog.id));
 }
 
 export const newAddress = () => `guest-${unique()}@example.com`;

@@ -1,8 +1,9 @@
 import { eq, invitation } from "@repo/db";
 import { expect, test } from "vitest";
+import { auditOf } from "../../../test/audit.ts";
 import { expectRefusal } from "../../../test/errors.ts";
 import { withOwner } from "../../../test/owner.ts";
-import { auditOf, insider, invited } from "./places.ts";
+import { insider, invited } from "./places.ts";
 
 test("a team is made, renamed and listed; its name is taken once per organization", async () => {
   const ada = await insider("admin");
