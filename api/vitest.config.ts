@@ -12,6 +12,7 @@ export default defineConfig({
         hyperdrives: { HYPERDRIVE_CACHED: inject("cached"), HYPERDRIVE_DIRECT: inject("direct") },
         bindings: {
           ENVIRONMENT: "test",
+          DB_TRACE: "on",
           AUTH_SECRET: "a secret of the tests, long enough for the check",
           APP_URL: "http://127.0.0.1:8787",
           OWNER_URL: inject("owner"),

@@ -1,3 +1,4 @@
+import type { Hyperdrive } from "./hyperdrive/index.ts";
 import type { DoorPorts } from "./lock.ts";
 import { databaseName, localPassword } from "./settings.ts";
 
@@ -14,6 +15,8 @@ export interface DoorUrls {
 /** A local Hyperdrive under way, with the database behind it. */
 export interface Doors extends DoorUrls {
   ports: DoorPorts;
+  /** What runs between them and the database. */
+  hyperdrive: Hyperdrive;
   close(): Promise<void>;
 }
 

@@ -4,7 +4,7 @@ import { PGlite } from "@electric-sql/pglite";
 import { Refusal } from "@repo/db/scripts/cli";
 import { ownerRole, ownerSql } from "@repo/db/scripts/owner";
 import { type Doors, doorsAt } from "./doors.ts";
-import { createPgliteOrigin, startHyperdrive } from "./hyperdrive/index.ts";
+import { createPgliteOrigin, type InstrumentOptions, startHyperdrive } from "./hyperdrive/index.ts";
 import { type DoorPorts, type Holder, lockFileOf, takeLock } from "./lock.ts";
 import { localPassword } from "./settings.ts";
 
@@ -13,6 +13,8 @@ interface EmbeddedOptions {
   folder?: string;
   /** Absent: any free ports. */
   ports?: DoorPorts;
+  /** Cache, latency, faults and the HTTP face; absent: doors and pool alone. */
+  instruments?: InstrumentOptions;
   /** What the lock file says of this process; default `command`. */
   role?: Holder["role"];
 }
@@ -22,12 +24,12 @@ interface EmbeddedOptions {
  * locked until `close()`; what a killed process left behind is recovered.
  * @throws Refusal when the folder is in use or unreadable.
  */
-export async function startEmbedded({ folder, ports, role = "command" }: EmbeddedOptions): Promise<Doors> {
-  if (!folder) return serve(await PGlite.create(), ports);
+export async function startEmbedded({ folder, role = "command", ...options }: EmbeddedOptions): Promise<Doors> {
+  if (!folder) return serve(await PGlite.create(), options);
   mkdirSync(dirname(folder), { recursive: true });
   const lock = await takeLock(lockFileOf(folder), role);
   try {
-    const doors = await serve(await open(folder), ports);
+    const doors = await serve(await open(folder), options);
     lock.publish(doors.ports);
     return {
       ...doors,
@@ -58,7 +60,10 @@ async function open(folder: string): Promise<PGlite> {
   }
 }
 
-async function serve(pglite: PGlite, ports: DoorPorts | undefined): Promise<Doors> {
+async function serve(
+  pglite: PGlite,
+  { ports, instruments }: Pick<EmbeddedOptions, "ports" | "instruments">,
+): Promise<Doors> {
   try {
     await pglite.exec(ownerSql);
     const origin = createPgliteOrigin(pglite);
@@ -66,10 +71,12 @@ async function serve(pglite: PGlite, ports: DoorPorts | undefined): Promise<Door
       origin,
       ownerRole,
       password: localPassword,
+      ...instruments,
       ...(ports ? { ports } : {}),
     });
     return {
       ...doorsAt(hyperdrive.ports, ownerRole),
+      hyperdrive,
       async close() {
         await hyperdrive.close();
         await origin.close();

@@ -4,16 +4,29 @@ import { describeUrl } from "@repo/db/scripts/env";
 import { findLogins, loginRoles, setLogins } from "@repo/db/scripts/logins";
 import postgres from "postgres";
 import { type Doors, doorsAt } from "./doors.ts";
-import { createPostgresOrigin, startHyperdrive } from "./hyperdrive/index.ts";
+import { createPostgresOrigin, type InstrumentOptions, startHyperdrive } from "./hyperdrive/index.ts";
 import type { DoorPorts } from "./lock.ts";
 import { localPassword } from "./settings.ts";
 
-/** Starts the local Hyperdrive in front of a Postgres. `url` is its owner's; absent ports: any free ones. */
-export async function startOnPostgres(url: string, ports?: DoorPorts): Promise<Doors> {
+interface OuterOptions {
+  /** Absent: any free ports. */
+  ports?: DoorPorts;
+  /** Cache, latency, faults and the HTTP face; absent: doors and pool alone. */
+  instruments?: InstrumentOptions;
+}
+
+/** Starts the local Hyperdrive in front of a Postgres. `url` is its owner's. */
+export async function startOnPostgres(url: string, { ports, instruments }: OuterOptions = {}): Promise<Doors> {
   const origin = createPostgresOrigin(url, { passwords: passwordsAt(url) });
-  const hyperdrive = await startHyperdrive({ origin, password: localPassword, ...(ports ? { ports } : {}) });
+  const hyperdrive = await startHyperdrive({
+    origin,
+    password: localPassword,
+    ...instruments,
+    ...(ports ? { ports } : {}),
+  });
   return {
     ...doorsAt(hyperdrive.ports, decodeURIComponent(new URL(url).username)),
+    hyperdrive,
     async close() {
       await hyperdrive.close();
       await origin.close();

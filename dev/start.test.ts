@@ -31,10 +31,14 @@ async function startDev(): Promise<Program> {
 
 const isGone = () => eventually(async () => !existsSync(lockFileOf(folder)) && (await areFree(port)));
 
-function userCount(): Promise<number> {
+async function userCount(): Promise<number> {
   const { owner } = doorsAt({ cached: port + 1, direct: port + 2, origin: port + 3 }, "fairlead_owner");
   const { db, close } = connect(owner);
-  return db.$count(user).finally(close);
+  try {
+    return await db.$count(user);
+  } finally {
+    await close();
+  }
 }
 
 describe("bun dev", () => {

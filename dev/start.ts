@@ -22,6 +22,7 @@ Starts the API on http://127.0.0.1:8787 with a database that is migrated and hol
   DATABASE_URL  a Postgres to use instead`;
 
 const pollEveryMs = 50;
+const instruments = { cache: {}, shadow: true, control: 0 };
 
 async function run(target: Target, stopping: AbortSignal): Promise<void> {
   const ports = readPorts();
@@ -36,8 +37,8 @@ async function run(target: Target, stopping: AbortSignal): Promise<void> {
 }
 
 function startDoors({ databaseUrl }: Target, ports: DoorPorts): Promise<Doors> {
-  if (databaseUrl) return startOnPostgres(databaseUrl, ports);
-  return startEmbedded({ folder: pgliteFolder(), ports, role: "dev" });
+  if (databaseUrl) return startOnPostgres(databaseUrl, { ports, instruments });
+  return startEmbedded({ folder: pgliteFolder(), ports, instruments, role: "dev" });
 }
 
 interface Service {
@@ -87,11 +88,19 @@ async function isReady(port: number, stopping: AbortSignal): Promise<void> {
   }
 }
 
-function announce(port: number, { owner }: Doors): void {
+function announce(port: number, { owner, hyperdrive }: Doors): void {
   console.log(`ready http://127.0.0.1:${port}
   sign in   ${demoUsers.map(({ email }) => email).join(" or ")}, password ${demoPassword}
   mail      http://127.0.0.1:${port}/dev/mail
-  database  psql ${owner}`);
+  database  psql ${owner}
+  cache     ${hyperdrive.controlUrl}/stats, and /queries, /events: what the local Hyperdrive sees`);
+  hyperdrive.instruments.log.listen((record) => {
+    if (record.type === "shadow" && record.outcome === "leak") console.warn(leakWarning(record));
+  });
+}
+
+function leakWarning({ caller, author, sql }: { caller: string; author: string; sql: string }): string {
+  return `The cache gave ${caller} what was meant for ${author}: ${sql}`;
 }
 
 await runCommand({

@@ -13,8 +13,12 @@ export interface TestDatabase {
   owner: string;
   /** Address for a superuser, where the database is a real Postgres: for ending backends. */
   superuser?: string;
+  /** Address of the local Hyperdrive's HTTP face: trips and cache statuses of a request, the cache's clock. */
+  hyperdrive: string;
   stop(): Promise<void>;
 }
+
+const instruments = { cache: {}, shadow: true, control: 0 };
 
 /**
  * A migrated, empty database behind the local Hyperdrive: PGlite in memory, or Postgres 17 where TEST_DATABASE is
@@ -25,21 +29,22 @@ export async function startTestDatabase(kind = process.env.TEST_DATABASE): Promi
 }
 
 async function onPglite(): Promise<TestDatabase> {
-  const { cached, direct, owner, close } = await startEmbedded({});
+  const { cached, direct, owner, hyperdrive, close } = await startEmbedded({ instruments });
   await migrateDatabase(owner);
-  return { cached, direct, owner, stop: close };
+  return { cached, direct, owner, hyperdrive: hyperdrive.controlUrl ?? "", stop: close };
 }
 
 async function onPostgres(): Promise<TestDatabase> {
   const server = await startPostgres();
   await migrateDatabase(server.ownerUrl);
   await ensureLogins(server.ownerUrl);
-  const { cached, direct, close } = await startOnPostgres(server.ownerUrl);
+  const { cached, direct, hyperdrive, close } = await startOnPostgres(server.ownerUrl, { instruments });
   return {
     cached,
     direct,
     owner: server.ownerUrl,
     superuser: server.url,
+    hyperdrive: hyperdrive.controlUrl ?? "",
     async stop() {
       await close();
       await server.stop();
@@ -50,9 +55,9 @@ async function onPostgres(): Promise<TestDatabase> {
 // As a program: prints the addresses as one JSON line and serves until its standard input closes.
 if (import.meta.main) {
   const database = await startTestDatabase();
-  const { cached, direct, owner, superuser } = database;
+  const { cached, direct, owner, superuser, hyperdrive } = database;
   const portOf = (url: string) => Number(new URL(url).port);
   const control = await startWireControl({ cached: portOf(cached), direct: portOf(direct) });
-  console.log(JSON.stringify({ cached, direct, owner, superuser: superuser ?? "", control: control.url }));
+  console.log(JSON.stringify({ cached, direct, owner, superuser: superuser ?? "", hyperdrive, control: control.url }));
   process.stdin.resume().once("close", () => void control.close().then(() => database.stop()));
 }

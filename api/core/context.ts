@@ -70,7 +70,7 @@ async function lookUpCaller({ env, headers, dbDirect }: Context): Promise<Caller
 }
 
 function connectionOptions(
-  { env, waitUntil }: Runtime,
+  { env, requestId, waitUntil }: Runtime,
   trips: Trips,
   leg: Leg,
 ): Omit<ConnectionOptions, "connectionString"> {
@@ -81,6 +81,7 @@ function connectionOptions(
     pipeline: env.DB_PIPELINE === "on",
     connectTimeoutMs: env.DB_CONNECT_TIMEOUT_MS,
     queryTimeoutMs: env.DB_QUERY_TIMEOUT_MS,
+    ...(env.DB_TRACE === "on" ? { applicationName: requestId } : {}),
   };
 }
 

@@ -45,6 +45,12 @@ export const envSchema = z
       .enum(["on", "off"])
       .default("on")
       .describe("Whether statements are sent without waiting for earlier answers."),
+    DB_TRACE: z
+      .enum(["on", "off"])
+      .default("off")
+      .describe(
+        "Whether connections carry the request's id as application_name, for the local Hyperdrive's query log.",
+      ),
     DB_CONNECT_TIMEOUT_MS: z.coerce.number().int().positive().default(5000).describe("Longest wait for a connection."),
     DB_QUERY_TIMEOUT_MS: z.coerce.number().int().positive().default(15000).describe("Longest wait for an answer."),
     FRESH_SECONDS: z.coerce

@@ -11,6 +11,7 @@ declare module "vitest" {
     owner: string;
     superuser: string;
     control: string;
+    hyperdrive: string;
   }
 }
 
@@ -26,7 +27,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const [line] = await Promise.race([once(lines, "line"), once(server, "exit").then(() => ["{}"])]);
   const addresses = JSON.parse(String(line));
   if (!addresses.owner) throw new Error("the test database did not start; its message is above");
-  for (const name of ["cached", "direct", "owner", "superuser", "control"] as const)
+  for (const name of ["cached", "direct", "owner", "superuser", "control", "hyperdrive"] as const)
     project.provide(name, addresses[name]);
   return async () => {
     server.stdin.end();

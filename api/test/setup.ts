@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, expect } from "vitest";
+import { afterAll, afterEach, beforeEach, expect } from "vitest";
+import { cachedQueries, deliberate, shadowFindings, uncacheable } from "./hyperdrive.ts";
 
 let lines: string[] = [];
 let expected = false;
@@ -20,4 +21,11 @@ beforeEach(() => {
 afterEach(() => {
   console.error = log;
   if (!expected) expect(lines, "unexpected console.error").toEqual([]);
+});
+
+afterAll(async () => {
+  const queries = (await cachedQueries()).filter(({ request }) => !request.startsWith(deliberate));
+  expect(uncacheable(queries), "queries through ctx.db that Hyperdrive would not cache").toEqual([]);
+  const { leak, findings } = await shadowFindings();
+  expect(leak && findings, "answers that the cache gave to the wrong caller").toBe(0);
 });

@@ -80,11 +80,12 @@ export class ResultCache<Author> {
     return { entries: this.#entries.size, bytes: this.#bytes };
   }
 
-  find(key: string): Found<Author> | null {
+  /** `database`: by whose clock. */
+  find(key: string, database?: string): Found<Author> | null {
     const entry = this.#entries.get(key);
     if (entry === undefined) return null;
     const { maxAgeMs, staleMs } = this.options;
-    const ageMs = this.#clock.now() - entry.storedAt;
+    const ageMs = this.#clock.now(database) - entry.storedAt;
     this.#entries.delete(key);
     if (ageMs >= maxAgeMs + staleMs) {
       this.#bytes -= entry.size;

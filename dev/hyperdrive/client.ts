@@ -1,40 +1,20 @@
-import type { Socket } from "node:net";
+import type { ClientSocket } from "./client-leg.ts";
+import type { ClientOptions } from "./client-options.ts";
 import { Dispatcher } from "./dispatch.ts";
 import { cancelled, fatal, shuttingDown, WireError } from "./errors.ts";
+import type { StatementFault } from "./faults.ts";
 import type { FrameReader } from "./frame-reader.ts";
 import { keptSettings } from "./kept-settings.ts";
-import type { Pool, Ticket, Waiter } from "./pool.ts";
+import { Passage } from "./passage.ts";
+import type { Ticket, Waiter } from "./pool.ts";
 import { PreparedStatements } from "./prepared.ts";
 import { CLIENT, query, readyForQuery, STATUS } from "./protocol.ts";
 import type { Session, Sink } from "./session.ts";
-import type { StatementTable } from "./statements.ts";
-import type { Door, StatsCounter } from "./stats.ts";
-
-export interface ClientOptions {
-  door: Door;
-  applicationName: string;
-  /** Clients of one scope share prepared statements. */
-  scope: string;
-  /** Applies the settings of the startup packet; runs at the start of each loan. */
-  settingsSql: readonly string[];
-  /** What the client SETs is there again in its next loan. */
-  keepsSettings: boolean;
-  pool: Pool;
-  /** SQL that gives a session this client's user, where sessions are shared between users. */
-  assumeSql: string | null;
-  /** The session is this client's until it leaves. */
-  dedicated: boolean;
-  table: StatementTable;
-  edgePrepared: boolean;
-  /** Bound on a statement in milliseconds, or null. */
-  statementMs: number | null;
-  stats: StatsCounter;
-  onEnd: () => void;
-}
+import { StatementBound } from "./statement-bound.ts";
 
 /** Unread input above this stops reading from the client. */
 const INPUT_HIGH_WATER = 256 * 1024;
-const CANCEL_GRACE_MS = 10_000;
+const LINGER_MS = 10_000;
 const HARMLESS =
   /^(?:SELECT|INSERT|UPDATE|DELETE|MERGE|BEGIN|START|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SET|RESET|SHOW|COPY|FETCH|MOVE|DECLARE|CLOSE|EXPLAIN|LOCK)\b/;
 
@@ -43,15 +23,19 @@ const HARMLESS =
  * origin reports that no transaction is open.
  */
 export class Client implements Sink, Waiter {
-  readonly #socket: Socket;
+  readonly #socket: ClientSocket;
   readonly #reader: FrameReader;
   readonly #options: ClientOptions;
   readonly #dispatcher: Dispatcher;
+  readonly #passage: Passage;
   #applicationName: string;
+  readonly #bound: StatementBound;
   #session: Session | null = null;
   #ticket: Ticket | null = null;
   /** A message taken from the reader that has to wait. */
   #waiting: Buffer | null = null;
+  #resetsAtAnswer = false;
+  #askedAt = 0;
   #isHolding = false;
   #isPumping = false;
   #isSkipping = false;
@@ -60,24 +44,22 @@ export class Client implements Sink, Waiter {
   #answers: Buffer[] = [];
   #hasAnswered = true;
   #originAnswered = true;
-  #busySince = 0;
-  #isCancelled = false;
   #isAssuming = false;
   #hasChangedSchema = false;
   #hasChangedSettings = false;
   #settingsSql: readonly string[];
 
-  constructor(socket: Socket, reader: FrameReader, options: ClientOptions) {
+  constructor(socket: ClientSocket, reader: FrameReader, options: ClientOptions) {
     this.#socket = socket;
     this.#reader = reader;
     this.#options = options;
     this.#applicationName = options.applicationName;
     this.#settingsSql = options.settingsSql;
+    this.#bound = new StatementBound(options.statementMs);
     const { table, edgePrepared, dedicated, door, scope } = options;
-    this.#dispatcher = new Dispatcher(
-      new PreparedStatements({ table, scope, edgePrepared, dedicated }),
-      door !== "origin",
-    );
+    const prepared = new PreparedStatements({ table, scope, edgePrepared, dedicated });
+    this.#dispatcher = new Dispatcher(prepared, door !== "origin");
+    this.#passage = new Passage(this.#dispatcher, options);
     this.#count("opened");
     this.#count("open");
     socket.on("data", (chunk: Buffer) => this.#received(chunk));
@@ -115,17 +97,11 @@ export class Client implements Sink, Waiter {
 
   /** Enforces the bound on statements. */
   sweep(now: number): void {
-    const { statementMs } = this.#options;
-    const session = this.#session;
-    if (statementMs === null || session === null || this.#busySince === 0) return;
-    if (now - this.#busySince >= statementMs + CANCEL_GRACE_MS) session.destroy();
-    else if (now - this.#busySince >= statementMs && !this.#isCancelled) {
-      this.#isCancelled = true;
-      void session.cancel();
-    }
+    this.#bound.sweep(now, this.#session);
   }
 
   granted(session: Session): void {
+    if (this.#ticket !== null) this.#options.observer?.waited(performance.now() - this.#askedAt);
     this.#ticket = null;
     session.sink = this;
     if (this.#options.assumeSql !== null) {
@@ -143,7 +119,9 @@ export class Client implements Sink, Waiter {
 
   deliver(bytes: Buffer[]): boolean {
     this.#originAnswered = true;
+    if (this.#resetsAtAnswer) this.#reset();
     if (this.#hasEnded) return true;
+    this.#passage.gate?.deliver(bytes);
     this.#answers.push(...bytes);
     return this.#sendAnswers();
   }
@@ -153,24 +131,25 @@ export class Client implements Sink, Waiter {
     this.#originAnswered = true;
     // A queue that has drained is no answer yet.
     if (session === null || session.outstanding === 0 || session.copyIn) this.#isHolding = false;
-    this.#watch();
+    this.#bound.watch(session);
     this.#pump();
   }
 
   free(): void {
     this.#originAnswered = true;
     this.#isHolding = false;
+    this.#passage.gate?.finish();
     if (this.#hasChangedSettings && this.#session !== null) {
       void this.#keepSettings(this.#session);
       return;
     }
-    if (this.#options.dedicated) this.#watch();
+    if (this.#options.dedicated) this.#bound.watch(this.#session);
     else this.#release();
     this.#pump();
   }
 
   completed(tag: string): void {
-    this.#busySince = Date.now();
+    this.#bound.renew();
     if (this.#options.keepsSettings && /^(?:SET|RESET)\b/.test(tag)) this.#hasChangedSettings = true;
     if (HARMLESS.test(tag)) return;
     if ((tag === "DISCARD ALL" || tag === "DEALLOCATE ALL") && this.#session !== null) {
@@ -181,7 +160,9 @@ export class Client implements Sink, Waiter {
 
   reported(message: Buffer): void {
     const [name, value] = message.toString("utf8", 5).split("\0");
-    if (name === "application_name" && value !== undefined) this.#applicationName = value;
+    if (name !== "application_name" || value === undefined) return;
+    this.#applicationName = value;
+    if (this.#options.observer !== null) this.#options.observer.request = value;
   }
 
   lost(error: WireError | null): void {
@@ -191,6 +172,7 @@ export class Client implements Sink, Waiter {
   }
 
   #received(chunk: Buffer): void {
+    this.#options.observer?.transferred("bytesIn", chunk.length);
     const isGoodbye = chunk.length === 5 && chunk[0] === CLIENT.terminate && this.#reader.buffered === 0;
     if (this.#hasAnswered && !isGoodbye) {
       this.#hasAnswered = false;
@@ -206,7 +188,7 @@ export class Client implements Sink, Waiter {
     this.#isPumping = true;
     try {
       while (!this.#isBlocked()) {
-        const message = this.#waiting ?? this.#reader.next();
+        const message = this.#waiting ?? this.#passage.next() ?? this.#reader.next();
         if (message === null) break;
         this.#waiting = null;
         if (!this.#handle(message)) this.#waiting = message;
@@ -226,6 +208,7 @@ export class Client implements Sink, Waiter {
       this.#ticket !== null ||
       this.#isAssuming ||
       this.#isHolding ||
+      this.#passage.gate?.isWaiting === true ||
       this.#session?.transport.congested === true ||
       this.#socket.writableNeedDrain
     );
@@ -240,7 +223,9 @@ export class Client implements Sink, Waiter {
     }
     if (type === CLIENT.password) throw fatal("08P01", "unexpected password message");
     if (this.#isSkipping) return this.#skip(type);
-    if (this.#session === null) return this.#handleAlone(message);
+    if (this.#session === null) return this.#offer(message);
+    const fault = this.#passage.pass(message, this.#session);
+    if (fault !== null && this.#strike(fault, message)) return true;
     const outcome = this.#dispatcher.dispatch(this.#session, message);
     if (outcome !== "sent" && this.#session.outstanding > 0) this.#isHolding = true;
     if (outcome === "retry") return false;
@@ -257,6 +242,25 @@ export class Client implements Sink, Waiter {
     return true;
   }
 
+  #offer(message: Buffer): boolean {
+    const answer = this.#passage.offer(message);
+    if (answer === "pass") return this.#handleAlone(message);
+    if (answer === null) return true;
+    this.#answers.push(answer);
+    this.#sendAnswers();
+    this.#count("statements");
+    return true;
+  }
+
+  /** True: the message is done with. */
+  #strike(fault: StatementFault, message: Buffer): boolean {
+    if (fault.kind === "fail" && this.#session !== null) this.#dispatcher.fail(this.#session, message, fault.error);
+    else if (fault.kind === "end") this.#fatal(fault.error);
+    else if (fault.kind === "reset-before") this.#reset();
+    this.#resetsAtAnswer = fault.kind === "reset-after";
+    return !this.#resetsAtAnswer;
+  }
+
   #handleAlone(message: Buffer): boolean {
     const answer = this.#dispatcher.answer(message);
     if (answer === null) {
@@ -269,6 +273,12 @@ export class Client implements Sink, Waiter {
   }
 
   #acquire(): void {
+    const fault = this.#options.faults?.forSession() ?? null;
+    if (fault !== null) {
+      this.#fatal(fault);
+      return;
+    }
+    this.#askedAt = performance.now();
     const ticket = this.#options.pool.acquire(this);
     if (this.#session === null && !this.#isAssuming && !this.#hasEnded) this.#ticket = ticket;
   }
@@ -306,10 +316,12 @@ export class Client implements Sink, Waiter {
     const session = this.#session;
     this.#session = null;
     this.#isHolding = false;
-    this.#busySince = 0;
-    this.#isCancelled = false;
+    this.#bound.watch(null);
     this.#dispatcher.prepared.released();
-    if (this.#hasChangedSchema) this.#options.table.clear();
+    if (this.#hasChangedSchema) {
+      this.#options.table.clear();
+      this.#options.onSchemaChange();
+    }
     this.#hasChangedSchema = false;
     if (session === null) return;
     session.sink = null;
@@ -322,15 +334,10 @@ export class Client implements Sink, Waiter {
     if (session === null) return;
     session.flush();
     if (session.outstanding === 0) return;
-    if (this.#busySince === 0) this.#watch();
+    if (!this.#bound.isWatching) this.#bound.watch(session);
     if (!this.#originAnswered) return;
     this.#originAnswered = false;
     this.#count("originFlights");
-  }
-
-  #watch(): void {
-    this.#busySince = this.#session !== null && this.#session.outstanding > 0 ? Date.now() : 0;
-    this.#isCancelled = false;
   }
 
   #throttle(): void {
@@ -348,7 +355,9 @@ export class Client implements Sink, Waiter {
     if (bytes.length === 0) return !this.#socket.writableNeedDrain;
     this.#answers = [];
     this.#hasAnswered = true;
-    return this.#socket.write(bytes.length === 1 ? (bytes[0] ?? "") : Buffer.concat(bytes));
+    const answer = bytes.length === 1 ? (bytes[0] ?? Buffer.alloc(0)) : Buffer.concat(bytes);
+    this.#options.observer?.transferred("bytesOut", answer.length);
+    return this.#socket.write(answer);
   }
 
   #count(field: "opened" | "open" | "flights" | "originFlights" | "statements"): void {
@@ -361,19 +370,25 @@ export class Client implements Sink, Waiter {
     this.#finish();
   }
 
+  #reset(): void {
+    this.#socket.resetAndDestroy();
+    this.#end();
+  }
+
   /** Says what is left to say, and hangs up. */
   #finish(): void {
     if (this.#hasEnded) return;
     this.#sendAnswers();
     this.#socket.end();
     // A peer that never reads would keep the socket half open for ever.
-    this.#socket.setTimeout(CANCEL_GRACE_MS, () => this.#socket.destroy());
+    this.#socket.setTimeout(LINGER_MS, () => this.#socket.destroy());
     this.#end();
   }
 
   #end(): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
+    this.#passage.gate?.abandon();
     this.#ticket?.leave();
     this.#ticket = null;
     this.#release();

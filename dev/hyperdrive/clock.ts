@@ -1,18 +1,20 @@
 /** A clock that can be moved forward: time for the cache alone, never for waits and limits. */
 export interface Clock {
-  /** Milliseconds since 1970. */
-  now(): number;
-  /** Moves it by that many milliseconds; never back. */
-  advance(ms: number): void;
+  /** Milliseconds since 1970; as one database's clients see it, when that is named. */
+  now(database?: string): number;
+  /** Moves it by that many milliseconds, never back: for all, or for one database's clients alone. */
+  advance(ms: number, database?: string): void;
 }
 
 export function createClock(now: () => number = Date.now): Clock {
   let ahead = 0;
+  const aheadFor = new Map<string, number>();
   return {
-    now: () => now() + ahead,
-    advance(ms) {
+    now: (database = "") => now() + ahead + (aheadFor.get(database) ?? 0),
+    advance(ms, database) {
       if (!Number.isFinite(ms) || ms < 0) throw new RangeError(`the clock cannot move by ${ms} ms`);
-      ahead += ms;
+      if (database === undefined) ahead += ms;
+      else aheadFor.set(database, (aheadFor.get(database) ?? 0) + ms);
     },
   };
 }

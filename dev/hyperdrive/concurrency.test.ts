@@ -130,7 +130,7 @@ describe.each(KINDS)("200 clients at once on %s", (kind) => {
   it("gives each its own rows, and nothing of another's settings", async () => {
     const url = hyperdrive.connectionString("direct", "app");
     const ways = Object.values(rounds);
-    const clients = Array.from({ length: CLIENTS }, (_, id) => ways[id % ways.length]?.(url, id + 1));
+    const clients = Array.from({ length: CLIENTS }, async (_, id) => ways[id % ways.length]?.(url, id + 1));
     const results = await Promise.all(clients);
     expect(results.flatMap((result) => result?.wrong ?? ["no result"])).toEqual([]);
     const admin = await setting.connect(hyperdrive.connectionString("direct", "app"));

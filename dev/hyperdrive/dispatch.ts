@@ -1,5 +1,5 @@
-import { protocolViolation } from "./errors.ts";
-import { readExecute, readParse, readQuery } from "./messages.ts";
+import { protocolViolation, type WireError } from "./errors.ts";
+import { type Bytes, readExecute, readParse, readQuery } from "./messages.ts";
 import type { PreparedStatements } from "./prepared.ts";
 import { CLIENT, frame, query, readyForQuery, STATUS } from "./protocol.ts";
 import { copiesIn, refusal } from "./restrictions.ts";
@@ -13,6 +13,7 @@ const NOTHING = Buffer.alloc(0);
 const FLUSH = frame(CLIENT.flush);
 /** Fails in any state of a transaction, and runs nothing. */
 const BROKEN = query("!");
+const BROKEN_EXECUTE = frame(CLIENT.execute, "fl_none\0\0\0\0\0");
 
 /** Translates one client's messages for whichever origin session it is pinned to. */
 export class Dispatcher {
@@ -79,6 +80,20 @@ export class Dispatcher {
         // COPY data outside a COPY. Postgres ignores it, too.
         return "sent";
     }
+  }
+
+  /** The SQL that a Query or an Execute runs, null for other messages. */
+  sqlOf(message: Buffer): Bytes | null {
+    if (message[0] === CLIENT.query) return readQuery(message);
+    if (message[0] === CLIENT.execute) return this.prepared.portal(readExecute(message))?.sql ?? "";
+    return null;
+  }
+
+  /** Has a Query or an Execute fail at the origin, and tells `error` as the reason. */
+  fail(session: Session, message: Buffer, error: WireError): void {
+    this.prepared.hasRun = true;
+    if (message[0] === CLIENT.query) session.send(BROKEN, { kind: "query", replacement: error });
+    else session.send(BROKEN_EXECUTE, { kind: "execute", replacement: error });
   }
 
   #query(session: Session, message: Buffer): Outcome {

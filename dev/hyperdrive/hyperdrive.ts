@@ -1,17 +1,20 @@
 import type { Socket } from "node:net";
 import { Client } from "./client.ts";
+import type { ClientSocket } from "./client-leg.ts";
+import type { ClientInstruments } from "./client-options.ts";
 import type { FrameReader } from "./frame-reader.ts";
+import { type InstrumentOptions, Instruments, type Visitor } from "./instruments.ts";
 import type { Origin } from "./origins/origin.ts";
 import { Pool } from "./pool.ts";
 import { frame, int32, parameterStatus, readyForQuery, SERVER, STATUS } from "./protocol.ts";
 import { ScramVerifier } from "./scram.ts";
 import { type Listener, listen } from "./server.ts";
-import { type Settings, scopeOf, settingsSql } from "./settings.ts";
+import { scopeOf, settingsSql } from "./settings.ts";
 import { type CancelKey, type Greeting, newCancelKey, Startup } from "./startup.ts";
 import { StatementTable } from "./statements.ts";
 import { DOORS, type Door, type Stats, StatsCounter } from "./stats.ts";
 
-export interface HyperdriveOptions {
+export interface HyperdriveOptions extends InstrumentOptions {
   origin: Origin;
   /** The role of the `origin` door; default: the origin's own user. */
   ownerRole?: string;
@@ -40,11 +43,15 @@ export interface Hyperdrive {
   /** `postgres://user:password@host:port/database`, always with a password. */
   connectionString(door: Door, user: string, database?: string): string;
   stats: Stats;
+  /** Address of the HTTP face, where `control` was asked for. */
+  controlUrl: string | null;
+  /** Clock, caches, faults and the query log, for programs that run it in their own process. */
+  instruments: Instruments;
   /** Ends the clients, rolls back what is open, closes the sessions and frees the ports. The origin stays open. */
   close(): Promise<void>;
 }
 
-type Settled = Required<Omit<HyperdriveOptions, "ownerRole" | "password" | "ports">>;
+type Settled = Required<Omit<HyperdriveOptions, "ownerRole" | "password" | "ports" | keyof InstrumentOptions>>;
 
 const DEFAULTS = {
   host: "127.0.0.1",
@@ -75,6 +82,7 @@ export async function startHyperdrive(options: HyperdriveOptions): Promise<Hyper
 class LocalHyperdrive implements Hyperdrive {
   readonly ports: Record<Door, number> = { cached: 0, direct: 0, origin: 0 };
   readonly stats = new StatsCounter();
+  readonly instruments: Instruments;
   readonly #options: Settled;
   readonly #owner: string;
   readonly #password: string | null;
@@ -82,14 +90,15 @@ class LocalHyperdrive implements Hyperdrive {
   readonly #table = new StatementTable();
   readonly #pools = new Map<string, Pool>();
   readonly #clients = new Map<number, { client: Client; secret: number }>();
-  readonly #sockets = new Set<Socket>();
+  readonly #sockets = new Set<ClientSocket>();
   readonly #listeners: Listener[] = [];
   readonly #sweeper: NodeJS.Timeout;
   #nextId = 1;
   #isClosed = false;
 
   constructor(options: HyperdriveOptions) {
-    this.#options = { ...DEFAULTS, ...defined(options) };
+    this.instruments = new Instruments(options.origin, options);
+    this.#options = { ...DEFAULTS, ...defined(options), origin: this.instruments.origin };
     this.#owner = options.ownerRole ?? options.origin.owner;
     this.#password = options.password ?? null;
     this.#verifier = options.password === undefined ? null : new ScramVerifier(options.password);
@@ -106,10 +115,15 @@ class LocalHyperdrive implements Hyperdrive {
         this.#listeners.push(listener);
         this.ports[door] = listener.port;
       }
+      await this.instruments.open(this.stats);
     } catch (error) {
       await this.close();
       throw error;
     }
+  }
+
+  get controlUrl(): string | null {
+    return this.instruments.control?.url ?? null;
   }
 
   connectionString(door: Door, user: string, database = "postgres"): string {
@@ -123,6 +137,7 @@ class LocalHyperdrive implements Hyperdrive {
     if (this.#isClosed) return;
     this.#isClosed = true;
     clearInterval(this.#sweeper);
+    await this.instruments.close();
     const closing = this.#listeners.map((listener) => listener.close());
     for (const { client } of this.#clients.values()) client.shutDown();
     await Promise.all([...this.#pools.values()].map((pool) => pool.close()));
@@ -130,7 +145,8 @@ class LocalHyperdrive implements Hyperdrive {
     await Promise.all(closing);
   }
 
-  #connected(door: Door, socket: Socket): void {
+  #connected(door: Door, plain: Socket): void {
+    const socket = this.instruments.wrap(plain);
     this.#sockets.add(socket);
     socket.on("close", () => this.#sockets.delete(socket));
     new Startup(socket, {
@@ -142,7 +158,14 @@ class LocalHyperdrive implements Hyperdrive {
   }
 
   async #greet(door: Door, { socket, greeting, reader }: Arrival): Promise<void> {
-    const parameters = await this.#options.origin.parameters();
+    const { origin } = this.#options;
+    const parameters = await origin.parameters();
+    const { settings, applicationName, database } = greeting;
+    const user = door === "origin" ? this.#owner : greeting.user;
+    const pool = this.#pool(door, user);
+    const identity = { pool, assumeSql: origin.assumeSql(user), settingsSql: settingsSql(settings, parameters) };
+    const visitor = { door, user, database, applicationName, settings, identity };
+    const equipment = await this.instruments.equip(visitor);
     if (this.#isClosed || socket.destroyed) return;
     const key = newCancelKey(this.#nextId++);
     const reported = new Map(parameters);
@@ -159,22 +182,19 @@ class LocalHyperdrive implements Hyperdrive {
         readyForQuery(STATUS.idle),
       ]),
     );
-    const user = door === "origin" ? this.#owner : greeting.user;
-    const { settings, applicationName } = greeting;
-    this.#admit(door, { socket, reader, user, applicationName, settings, parameters }, key);
+    this.#admit({ socket, reader, visitor, equipment }, key);
   }
 
-  #admit(door: Door, guest: Guest, key: CancelKey): void {
+  #admit({ socket, reader, visitor, equipment }: Guest, key: CancelKey): void {
     const { origin, edgePrepared, statementMs } = this.#options;
-    const { socket, reader, user, applicationName, settings, parameters } = guest;
+    const { door, user, applicationName, settings, identity } = visitor;
     const client = new Client(socket, reader, {
       door,
       applicationName,
       scope: scopeOf(user, settings),
-      settingsSql: settingsSql(settings, parameters),
+      ...identity,
+      ...equipment,
       keepsSettings: door === "origin" && origin.single,
-      pool: this.#pool(door, user),
-      assumeSql: origin.assumeSql(user),
       dedicated: door === "origin" && !origin.single,
       table: this.#table,
       edgePrepared,
@@ -211,18 +231,16 @@ class LocalHyperdrive implements Hyperdrive {
 }
 
 interface Arrival {
-  socket: Socket;
+  socket: ClientSocket;
   greeting: Greeting;
   reader: FrameReader;
 }
 
 interface Guest {
-  socket: Socket;
+  socket: ClientSocket;
   reader: FrameReader;
-  user: string;
-  applicationName: string;
-  settings: Settings;
-  parameters: Settings;
+  visitor: Visitor;
+  equipment: ClientInstruments;
 }
 
 function defined(options: HyperdriveOptions): HyperdriveOptions {

@@ -1,4 +1,6 @@
+export { type Clock, createClock } from "./clock.ts";
 export { type Hyperdrive, type HyperdriveOptions, startHyperdrive } from "./hyperdrive.ts";
+export type { InstrumentOptions } from "./instruments.ts";
 export type { Origin } from "./origins/origin.ts";
 export { createPgliteOrigin } from "./origins/pglite.ts";
 export { createPostgresOrigin } from "./origins/postgres.ts";

@@ -72,6 +72,25 @@ export class PreparedStatements {
     return this.#portals.get(name);
   }
 
+  /** The statement of this name, as long as it is what the client was told. */
+  find(name: Bytes): Statement | undefined {
+    const handle = this.#names.get(name);
+    return handle?.outdated === true ? undefined : handle?.statement;
+  }
+
+  /** Takes a Parse for done without the origin, which gets it when it is needed. False: it has to fail. */
+  adopt({ name, sql, tail }: ParseMessage): boolean {
+    if (name !== "" && this.#names.has(name)) return false;
+    const { table, scope } = this.#options;
+    this.#names.set(name, handleOf(name === "" ? new Statement("", sql, tail) : table.share(scope, sql, tail)));
+    return true;
+  }
+
+  /** A simple query was answered without the origin: it ends the unnamed statement. */
+  forgetUnnamed(): void {
+    this.#names.delete("");
+  }
+
   answerClose(message: Buffer): Buffer | null {
     if (this.#options.dedicated) return null;
     const { target, name } = readTarget(message);

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { Socket } from "node:net";
+import type { ClientSocket } from "./client-leg.ts";
 import { fatal, protocolViolation, WireError } from "./errors.ts";
 import { FrameReader } from "./frame-reader.ts";
 import { CLIENT, frame, int32, SERVER, text } from "./protocol.ts";
@@ -38,7 +38,7 @@ export interface StartupOptions {
 
 /** Takes a connection from its first byte to the point where it is authenticated, or closes it. */
 export class Startup {
-  readonly #socket: Socket;
+  readonly #socket: ClientSocket;
   readonly #options: StartupOptions;
   readonly #reader: FrameReader;
   readonly #onData = (chunk: Buffer) => this.#received(chunk);
@@ -47,7 +47,7 @@ export class Startup {
   #isChallenged = false;
   #isOver = false;
 
-  constructor(socket: Socket, options: StartupOptions) {
+  constructor(socket: ClientSocket, options: StartupOptions) {
     this.#socket = socket;
     this.#options = options;
     this.#reader = new FrameReader(options.messageLimit);

@@ -14,6 +14,8 @@ export interface ConnectionOptions {
   connectTimeoutMs: number;
   /** Longest wait for one answer, in milliseconds; past it the connection is destroyed. */
   queryTimeoutMs: number;
+  /** The connection's application_name, by which a local Hyperdrive tells requests apart. */
+  applicationName?: string;
   /** Keeps the worker alive for what nobody waits for. */
   waitUntil(promise: Promise<unknown>): void;
 }
@@ -116,7 +118,7 @@ export class Connection {
 
   #open(): pg.Client {
     if (this.#client) return this.#client;
-    const { connectionString, pipeline, connectTimeoutMs, queryTimeoutMs } = this.#options;
+    const { connectionString, pipeline, connectTimeoutMs, queryTimeoutMs, applicationName } = this.#options;
     const client = new pg.Client({
       connectionString,
       // pg's own socket for Workers rejects unhandled when the other side closes.
@@ -125,6 +127,7 @@ export class Connection {
         return this.#socket;
       },
       pipeline,
+      application_name: applicationName,
       connectionTimeoutMillis: connectTimeoutMs,
       query_timeout: queryTimeoutMs,
     });

@@ -1,5 +1,6 @@
 import type { PGlite } from "@electric-sql/pglite";
 import { connectFailed } from "../errors.ts";
+import { CLIENT, frame, query } from "../protocol.ts";
 import type { Connect, Origin, Transport, TransportEvents } from "./origin.ts";
 import { PgliteTransport } from "./pglite-transport.ts";
 
@@ -57,6 +58,7 @@ class PgliteOrigin implements Origin {
       throw connectFailed("pglite_not_ready");
     }
     if (this.#pglite.closed) throw connectFailed("connection_refused");
+    if (this.#open !== null) await this.#clean();
     return (events: TransportEvents): Transport => {
       this.#open = new PgliteTransport(this.#pglite, events);
       return this.#open;
@@ -74,6 +76,14 @@ class PgliteOrigin implements Origin {
 
   async close(): Promise<void> {
     this.#open?.destroy();
+  }
+
+  /** The session before was broken off: what it left open must not be the next one's. */
+  async #clean(): Promise<void> {
+    const messages = [frame(CLIENT.sync), query("ROLLBACK"), query(`${this.resetSql}; DEALLOCATE ALL`)];
+    await this.#pglite._runExclusiveTransaction(async () => {
+      for (const message of messages) await this.#pglite.execProtocolRawStream(message, { onRawData: () => {} });
+    });
   }
 
   async #readParameters(): Promise<ReadonlyMap<string, string>> {

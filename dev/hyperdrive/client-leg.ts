@@ -1,0 +1,86 @@
+import type { Socket } from "node:net";
+import { Duplex } from "node:stream";
+import { DelayLine } from "./latency.ts";
+import type { LegOptions } from "./leg.ts";
+import { slices } from "./slices.ts";
+
+/** What the edge needs of a client's socket. */
+export interface ClientSocket extends Duplex {
+  /** Calls back when the socket has been silent for that long; 0 switches it off. */
+  setTimeout(ms: number, callback?: () => void): unknown;
+  /** Ends it once everything is written. */
+  destroySoon(): void;
+  /** Resets the connection. */
+  resetAndDestroy(): unknown;
+}
+
+/** A client's socket at the far end of a leg that takes time and slices what it carries. */
+export class LeggedSocket extends Duplex implements ClientSocket {
+  readonly #socket: Socket;
+  readonly #options: LegOptions;
+  readonly #out: DelayLine;
+  readonly #in: DelayLine;
+
+  constructor(socket: Socket, options: LegOptions) {
+    super({ allowHalfOpen: false });
+    this.#socket = socket;
+    this.#options = options;
+    this.#out = new DelayLine(() => options.latency.next("clientEdge"));
+    this.#in = new DelayLine(() => options.latency.next("clientEdge"));
+    socket.on("data", (chunk: Buffer) => this.#in.push(() => this.#received(chunk)));
+    socket.on("end", () => this.#in.push(() => this.push(null)));
+    socket.on("close", () => this.#in.push(() => this.destroy()));
+  }
+
+  setTimeout(ms: number, callback?: () => void): this {
+    this.#socket.setTimeout(ms, callback);
+    return this;
+  }
+
+  destroySoon(): void {
+    if (this.writableFinished) this.destroy();
+    else this.end(() => this.destroy());
+  }
+
+  resetAndDestroy(): this {
+    this.#socket.resetAndDestroy();
+    this.destroy();
+    return this;
+  }
+
+  override _read(): void {
+    this.#socket.resume();
+  }
+
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.#out.push(() => {
+      if (this.#socket.destroyed) {
+        done();
+      } else if (this.#options.faults.isOn("sliced")) {
+        void this.#trickle(slices(chunk)).then(done);
+      } else {
+        this.#socket.write(chunk, () => done());
+      }
+    });
+  }
+
+  override _final(done: () => void): void {
+    this.#out.push(() => {
+      if (this.#socket.destroyed) done();
+      else this.#socket.end(() => done());
+    });
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#socket.destroy();
+    done(error);
+  }
+
+  #received(chunk: Buffer): void {
+    if (!this.destroyed && !this.push(chunk)) this.#socket.pause();
+  }
+
+  async #trickle(pieces: Buffer[]): Promise<void> {
+    for (const piece of pieces) await new Promise<void>((resolve) => this.#socket.write(piece, () => resolve()));
+  }
+}

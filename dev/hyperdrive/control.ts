@@ -1,0 +1,139 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { text } from "node:stream/consumers";
+import type { Clock } from "./clock.ts";
+import type { Edge } from "./edge.ts";
+import type { FaultSpec, Faults } from "./faults.ts";
+import type { QueryLog } from "./query-log.ts";
+import type { StatsCounter } from "./stats.ts";
+
+/** What the control face looks at and moves. */
+export interface Controlled {
+  stats: StatsCounter;
+  log: QueryLog;
+  edge: Edge | null;
+  clock: Clock;
+  faults: Faults;
+}
+
+export interface Control {
+  url: string;
+  close(): Promise<void>;
+}
+
+const LARGEST_BODY = 64 * 1024;
+const LOCAL_HOST = /^(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?$/;
+const HELP = [
+  "GET /stats, GET /queries?request=<application_name>&door=<cached|direct>, GET /events (server-sent events),",
+  'POST /reset, POST /clock {"advanceMs": 61000}, POST /faults {"kind": "57P01"} or {"kind": "none"}',
+].join(" ");
+
+/** Opens the HTTP face on loopback: what happened, a clock for the cache, and faults. */
+export async function startControl(controlled: Controlled, port: number): Promise<Control> {
+  const server = createServer((request, response) => {
+    answer(controlled, request, response).catch((error: unknown) => {
+      if (!response.headersSent)
+        sendJson(response, 400, { error: error instanceof Error ? error.message : String(error) });
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      reject(new Error(`The control face cannot listen on 127.0.0.1:${port} (${error.code}): choose another port.`));
+    });
+    server.listen(port, "127.0.0.1", resolve);
+  });
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("the control face has no port");
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+async function answer(controlled: Controlled, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  // A web page that has its own name resolve to loopback must not get in.
+  if (!LOCAL_HOST.test(request.headers.host ?? "")) return sendJson(response, 403, { error: "loopback only" });
+  const url = new URL(request.url ?? "/", "http://127.0.0.1");
+  switch (`${request.method} ${url.pathname}`) {
+    case "GET /stats":
+      return sendJson(response, 200, statsOf(controlled));
+    case "GET /queries":
+      return sendJson(response, 200, queriesOf(controlled, url.searchParams));
+    case "GET /events":
+      return sendEvents(controlled.log, response);
+    case "POST /reset":
+      return sendJson(response, 200, reset(controlled, await readBody(request)));
+    case "POST /clock":
+      return sendJson(response, 200, moveClock(controlled.clock, await readBody(request)));
+    case "POST /faults":
+      return sendJson(response, 200, arm(controlled.faults, await readBody(request)));
+    default:
+      return sendJson(response, 404, { error: `no such thing; there are: ${HELP}` });
+  }
+}
+
+function statsOf({ stats, log, edge, clock, faults }: Controlled) {
+  return {
+    now: clock.now(),
+    doors: stats.snapshot(),
+    traffic: log.traffic(),
+    statuses: Object.fromEntries(log.statuses),
+    caches: edge === null ? [] : edge.caches.map((cache) => cache.size),
+    shadow: { ...log.outcomes, findings: log.findings },
+    faults: faults.list(),
+  };
+}
+
+function queriesOf({ stats, log }: Controlled, search: URLSearchParams) {
+  const [request, door] = [search.get("request"), search.get("door")];
+  const queries = log.queries(request).filter((query) => door === null || query.door === door);
+  return request === null ? { queries } : { request, doors: stats.perRequest(request), queries };
+}
+
+/** Empties the caches, forgets what was counted and ends the faults; `{"only": "cache" | "stats" | "faults"}`: that alone. */
+function reset({ stats, log, edge, faults }: Controlled, body: Record<string, unknown>) {
+  const isMeant = (what: string) => body.only === undefined || body.only === what;
+  if (isMeant("cache")) for (const cache of edge?.caches ?? []) cache.clear();
+  if (isMeant("faults")) faults.clear();
+  if (isMeant("stats")) {
+    stats.reset();
+    log.reset();
+  }
+  return { ok: true };
+}
+
+function moveClock(clock: Clock, { advanceMs, database }: Record<string, unknown>) {
+  if (typeof advanceMs !== "number") throw new RangeError('say how far: {"advanceMs": 61000}');
+  const whose = typeof database === "string" ? database : undefined;
+  clock.advance(advanceMs, whose);
+  return { now: clock.now(whose) };
+}
+
+function arm(faults: Faults, body: Record<string, unknown>) {
+  if (body.kind === "none") faults.clear();
+  // `arm` checks what came.
+  else faults.arm(body as unknown as FaultSpec);
+  return { faults: faults.list() };
+}
+
+function sendEvents(log: QueryLog, response: ServerResponse): void {
+  response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
+  response.write(": connected\n\n");
+  const stop = log.listen((record) => response.write(`event: ${record.type}\ndata: ${JSON.stringify(record)}\n\n`));
+  response.on("close", stop);
+}
+
+async function readBody(request: IncomingMessage): Promise<Record<string, unknown>> {
+  if (Number(request.headers["content-length"] ?? 0) > LARGEST_BODY) throw new RangeError("the body is too large");
+  const body = await text(request);
+  const value: unknown = body === "" ? {} : JSON.parse(body);
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw new TypeError("expected a JSON object");
+  return { ...value };
+}
+
+function sendJson(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+}

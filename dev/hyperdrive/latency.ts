@@ -1,0 +1,85 @@
+export interface LatencyOptions {
+  /** Round trip between a client and the edge, in milliseconds; default 0. */
+  clientEdgeMs?: number;
+  /** Round trip between the edge and the origin; default 0. */
+  edgeOriginMs?: number;
+  /** How far each way may deviate, as a share of it; default 0. */
+  jitter?: number;
+  /** The same seed gives the same deviations; default 1. */
+  seed?: number;
+}
+
+export type Leg = "clientEdge" | "edgeOrigin";
+
+/** Says how long each message is under way. */
+export class Latency {
+  readonly #legs: Record<Leg, number>;
+  readonly #jitter: number;
+  readonly #random: () => number;
+  /** Added to each way of the leg between edge and origin, while a fault makes it slow. */
+  extraMs = 0;
+
+  constructor({ clientEdgeMs = 0, edgeOriginMs = 0, jitter = 0, seed = 1 }: LatencyOptions = {}) {
+    for (const value of [clientEdgeMs, edgeOriginMs, jitter]) {
+      if (!(value >= 0)) throw new RangeError("latency and jitter must not be negative");
+    }
+    this.#legs = { clientEdge: clientEdgeMs, edgeOrigin: edgeOriginMs };
+    this.#jitter = jitter;
+    this.#random = seededRandom(seed);
+  }
+
+  /** One way, in milliseconds. */
+  next(leg: Leg): number {
+    const base = this.#legs[leg] / 2 + (leg === "edgeOrigin" ? this.extraMs : 0);
+    if (base === 0) return 0;
+    return base * (1 + this.#jitter * (2 * this.#random() - 1));
+  }
+}
+
+/** Lets things through later, each after its own delay, never out of order; at once while nothing delays. */
+export class DelayLine {
+  readonly #delay: () => number;
+  readonly #queue: { due: number; run: () => void }[] = [];
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(delay: () => number) {
+    this.#delay = delay;
+  }
+
+  push(run: () => void): void {
+    const delay = this.#delay();
+    const last = this.#queue.at(-1);
+    if (delay === 0 && last === undefined) {
+      run();
+      return;
+    }
+    this.#queue.push({ due: Math.max(performance.now() + delay, last?.due ?? 0), run });
+    this.#wait();
+  }
+
+  #wait(): void {
+    const next = this.#queue[0];
+    if (this.#timer !== null || next === undefined) return;
+    this.#timer = setTimeout(() => this.#fire(), Math.max(0, next.due - performance.now()));
+  }
+
+  #fire(): void {
+    this.#timer = null;
+    for (let next = this.#queue[0]; next !== undefined && next.due <= performance.now() + 0.5; next = this.#queue[0]) {
+      next.run();
+      this.#queue.shift();
+    }
+    this.#wait();
+  }
+}
+
+/** Numbers in [0, 1), the same for the same seed. */
+export function seededRandom(seed: number): () => number {
+  let state = seed | 0;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

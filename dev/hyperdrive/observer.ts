@@ -1,0 +1,58 @@
+import type { CacheStatus } from "./cacheability.ts";
+import type { Clock } from "./clock.ts";
+import type { Bytes } from "./messages.ts";
+import type { QueryLog, QueryRecord } from "./query-log.ts";
+import type { Door } from "./stats.ts";
+
+export interface Observation {
+  status: CacheStatus;
+  reason: string;
+  doubt?: string | null;
+  ageMs?: number;
+  resultBytes?: number;
+  originMs?: number;
+  location?: number;
+}
+
+/** Writes down one client's queries. */
+export class Observer {
+  /** The client's application_name, which may change. */
+  request: string;
+  readonly #log: QueryLog;
+  readonly #clock: Clock;
+  readonly #who: { door: Door; user: string };
+  #waitMs = 0;
+
+  constructor(log: QueryLog, clock: Clock, { request, ...who }: { door: Door; user: string; request: string }) {
+    this.#log = log;
+    this.#clock = clock;
+    this.#who = who;
+    this.request = request;
+  }
+
+  /** The next query has waited that long for a session. */
+  waited(ms: number): void {
+    this.#waitMs += ms;
+    this.#log.waited(this.#who.door, ms);
+  }
+
+  transferred(direction: "bytesIn" | "bytesOut", bytes: number): void {
+    this.#log.transferred(this.#who.door, direction, bytes);
+  }
+
+  record(sql: Bytes, { doubt, ...observation }: Observation): void {
+    const waitMs = this.#waitMs;
+    this.#waitMs = 0;
+    const record: QueryRecord = {
+      type: "query",
+      at: this.#clock.now(),
+      request: this.request,
+      ...this.#who,
+      sql: Buffer.from(sql, "latin1").toString("utf8"),
+      ...observation,
+    };
+    if (doubt) record.doubt = doubt;
+    if (waitMs > 0) record.waitMs = waitMs;
+    this.#log.add(record);
+  }
+}
