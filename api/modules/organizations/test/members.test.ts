@@ -2,6 +2,8 @@ import { memberRoles } from "@repo/db";
 import { describe, expect, test } from "vitest";
 import { auditOf } from "../../../test/audit.ts";
 import { expectRefusal, refusal } from "../../../test/errors.ts";
+import { clientFor } from "../../../test/http.ts";
+import { openWire } from "../../../test/wire.ts";
 import { grantable } from "../policy.ts";
 import { insider, rolesIn } from "./places.ts";
 
@@ -102,6 +104,18 @@ describe("the last owner", () => {
     expect(await race(ada.api.organization.leave(), bob.api.user.delete())).toEqual(["CONFLICT last_owner", "done"]);
     expect(Object.values(await rolesIn(ada.organization)).sort()).toEqual(["member", "owner"]);
   });
+});
+
+test("on the wire: the caller; the lock, what was true and the write; the audit row and COMMIT", async () => {
+  const ada = await insider("owner");
+  const bob = await insider("viewer", ada.organization);
+  const wire = await openWire("direct");
+  const { client } = clientFor(ada.headers, { HYPERDRIVE_DIRECT: wire.binding });
+  await client.organization.members.updateRole.mutate({ memberId: bob.memberId, role: "admin" });
+  const { opened, flights } = await wire.look();
+  expect(opened).toBe(1);
+  const statements = flights.filter((letters) => /[QP]/.test(letters));
+  expect(statements).toEqual(["PBDES", "QPBDESPBDESPBDES", "PBDESQ"]);
 });
 
 describe("leaving", () => {
