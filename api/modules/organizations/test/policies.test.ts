@@ -14,10 +14,10 @@ import {
 import { describe, expect, test } from "vitest";
 import type { Tx } from "../../../core/database/doors.ts";
 import { type Actor, rls } from "../../../core/database/rls.ts";
-import { signIn } from "../../../test/actors.ts";
+import { joinOrganization, signIn } from "../../../test/actors.ts";
 import { withContext } from "../../../test/context.ts";
 import { ownerSql } from "../../../test/owner.ts";
-import { insider, invited } from "./places.ts";
+import { insider, invited, rolesIn } from "./places.ts";
 
 type Speaker = Omit<Actor, "readOnly">;
 
@@ -88,6 +88,20 @@ describe("rows of a tenant", () => {
       ]);
     expect(await touched(outside)).toEqual([0, 0, 0, 0, 0, 0, 0]);
     expect(await touched(inside)).toEqual([1, 1, 1, 1, 1, 1, 1]);
+  });
+
+  test("one's membership elsewhere is seen, and neither changed nor given up from here", async () => {
+    const { org, host, stranger, outside } = await places();
+    const elsewhere = await joinOrganization(stranger, "viewer", host.organization);
+    const own = eq(member.userId, stranger.user.id);
+    const touched = await as(outside, async (tx) => [
+      (await tx.select({ id: member.id }).from(member).where(own)).length,
+      (await tx.update(member).set({ role: "owner" }).where(own).returning({ id: member.id })).length,
+      (await tx.delete(member).where(own).returning({ id: member.id })).length,
+    ]);
+    expect(touched).toEqual([2, 1, 1]);
+    expect(await rolesIn(host.organization)).toMatchObject({ [elsewhere.memberId]: "viewer" });
+    expect(elsewhere.organization.id).toBe(org);
   });
 
   test("cannot be put into another organization, nor moved there", async () => {
@@ -165,7 +179,12 @@ describe("organizations and people", () => {
       tx.update(session).set({ activeOrganizationId: org }).returning({ userId: session.userId }),
     );
     expect(new Set(point.map(({ userId }) => userId))).toEqual(new Set([host.user.id]));
-    expect(fellow.sessionId).not.toBe(host.sessionId);
+    // A blind update asks no policy for reading.
+    await as(without, async (tx) => tx.update(session).set({ activeOrganizationId: org }));
+    const { rows } = await ownerSql("select active_organization_id as at from session where id = $1", [
+      fellow.sessionId,
+    ]);
+    expect(rows).toEqual([{ at: null }]);
   });
 
   test.each(["support", "admin"] as const)("%s sees every tenant's rows and changes none", async (role) => {
