@@ -85,13 +85,21 @@ type Values = Record<string, string | boolean | undefined>;
 async function openOrigin(url: string | undefined): Promise<{ origin: Origin; close(): Promise<void> }> {
   if (url === undefined) throw new Refusal("Which database? --origin postgres://user:password@host:5432/database");
   if (!url.startsWith("pglite:")) {
-    const origin = createPostgresOrigin(url);
+    const origin = postgresOrigin(url);
     return { origin, close: () => origin.close() };
   }
   const folder = url.slice("pglite:".length);
   const pglite = await (folder === "" ? PGlite.create() : PGlite.create(folder));
   const origin = createPgliteOrigin(pglite);
   return { origin, close: () => origin.close().then(() => pglite.close()) };
+}
+
+function postgresOrigin(url: string): Origin {
+  try {
+    return createPostgresOrigin(url);
+  } catch (error) {
+    return refuse(error);
+  }
 }
 
 function readOptions(values: Values): Omit<HyperdriveOptions, "origin"> {

@@ -1,0 +1,91 @@
+import { request } from "node:http";
+import { text } from "node:stream/consumers";
+import { describe, expect, it } from "vitest";
+import type { Hyperdrive } from "./index.ts";
+import { useSettings } from "./testing/setting.ts";
+
+const settings = useSettings();
+const start = () => settings.pglite.start({ cache: {}, control: 0 });
+
+interface Body {
+  now: number;
+  error: string;
+  statuses: Record<string, number>;
+  traffic: { cached: { bytesIn: number } };
+}
+
+async function ask(hyperdrive: Hyperdrive, path: string, body?: unknown) {
+  const init = body === undefined ? {} : { method: "POST", body: JSON.stringify(body) };
+  const response = await fetch(`${hyperdrive.controlUrl}${path}`, init);
+  return { status: response.status, body: (await response.json()) as Body };
+}
+
+describe("the HTTP face", () => {
+  it("tells what a request sent, and in how many trips", async () => {
+    const hyperdrive = await start();
+    const url = hyperdrive.connectionString("cached", "app");
+    for (const application_name of ["request 1", "request 2"]) {
+      const client = await settings.pglite.connect(url, { application_name });
+      await client.query("select $1::int as n", [1]);
+    }
+    const first = await ask(hyperdrive, "/queries?request=request%201");
+    expect(first.body).toMatchObject({
+      queries: [{ status: "miss", door: "cached" }],
+      doors: { cached: { flights: 1 } },
+    });
+    const second = await ask(hyperdrive, "/queries?request=request%202");
+    expect(second.body).toMatchObject({
+      queries: [{ status: "hit" }],
+      doors: { cached: { flights: 1, originFlights: 0 } },
+    });
+    const { body } = await ask(hyperdrive, "/stats");
+    expect(body).toMatchObject({
+      statuses: { hit: 1, miss: 1 },
+      caches: [{ entries: 1 }],
+      shadow: { leak: 0 },
+      faults: [],
+    });
+    expect(body.traffic.cached.bytesIn).toBeGreaterThan(50);
+  });
+
+  it("moves the clock, empties the caches and forgets", async () => {
+    const hyperdrive = await start();
+    const before = (await ask(hyperdrive, "/stats")).body.now;
+    expect((await ask(hyperdrive, "/clock", { advanceMs: 60_000 })).body.now).toBeGreaterThanOrEqual(before + 60_000);
+    expect((await ask(hyperdrive, "/clock", { advanceMs: -1 })).status).toBe(400);
+    const client = await settings.pglite.connect(hyperdrive.connectionString("cached", "app"));
+    await client.query("select $1::int", [1]);
+    await ask(hyperdrive, "/reset", { only: "cache" });
+    expect((await ask(hyperdrive, "/stats")).body).toMatchObject({ caches: [{ entries: 0 }], statuses: { miss: 1 } });
+    await ask(hyperdrive, "/reset", {});
+    expect((await ask(hyperdrive, "/stats")).body.statuses).toEqual({});
+  });
+
+  it("streams what happens", async () => {
+    const hyperdrive = await start();
+    const response = await fetch(`${hyperdrive.controlUrl}/events`);
+    const client = await settings.pglite.connect(hyperdrive.connectionString("direct", "app"));
+    await client.query("select 'streamed'");
+    let seen = "";
+    for await (const chunk of response.body ?? []) {
+      seen += Buffer.from(chunk).toString();
+      if (seen.includes("streamed")) break;
+    }
+    expect(seen).toMatch(/event: query\ndata: \{.*"status":"disabled"/);
+  });
+
+  it("refuses what is none of its business", async () => {
+    const hyperdrive = await start();
+    expect((await ask(hyperdrive, "/nothing")).status).toBe(404);
+    expect((await ask(hyperdrive, "/faults", { kind: "meteor" })).body.error).toContain("no such fault: meteor");
+    expect((await ask(hyperdrive, "/clock", [])).status).toBe(400);
+    const { port } = new URL(hyperdrive.controlUrl ?? "");
+    const foreign = await new Promise<string>((resolve, reject) => {
+      const headers = { host: "evil.example" };
+      request({ port, path: "/stats", headers }, (response) => void text(response).then(resolve))
+        .on("error", reject)
+        .end();
+    });
+    expect(foreign).toContain("loopback only");
+  });
+});

@@ -1,0 +1,67 @@
+import { describe, expect, it } from "vitest";
+import { DelayLine, Latency } from "./latency.ts";
+import { slices } from "./slices.ts";
+import { KINDS, useSettings } from "./testing/setting.ts";
+
+describe("Latency", () => {
+  it("halves a round trip, and says the same from the same seed", () => {
+    expect(new Latency({ clientEdgeMs: 10 }).next("clientEdge")).toBe(5);
+    expect(new Latency({ clientEdgeMs: 10 }).next("edgeOrigin")).toBe(0);
+    const series = (seed: number) => {
+      const latency = new Latency({ edgeOriginMs: 40, jitter: 0.5, seed });
+      return Array.from({ length: 20 }, () => latency.next("edgeOrigin"));
+    };
+    expect(series(7)).toEqual(series(7));
+    expect(series(7)).not.toEqual(series(8));
+    for (const ms of series(7)) expect(Math.abs(ms - 20)).toBeLessThanOrEqual(10);
+    expect(() => new Latency({ edgeOriginMs: -1 })).toThrow(RangeError);
+  });
+});
+
+describe("DelayLine", () => {
+  it("keeps the order whatever the delays", async () => {
+    const delays = [20, 5, 0, 1];
+    const line = new DelayLine(() => delays.shift() ?? 0);
+    const seen: number[] = [];
+    await new Promise<void>((resolve) => {
+      for (const n of [1, 2, 3]) line.push(() => void seen.push(n));
+      line.push(resolve);
+    });
+    expect(seen).toEqual([1, 2, 3]);
+  });
+
+  it("lets through at once what is not to be delayed", () => {
+    let isThrough = false;
+    new DelayLine(() => 0).push(() => {
+      isThrough = true;
+    });
+    expect(isThrough).toBe(true);
+  });
+});
+
+describe("slices", () => {
+  it.each([0, 1, 63, 64, 65, 200_000])("of %i bytes are those bytes", (size) => {
+    const bytes = Buffer.alloc(size, "abc");
+    expect(Buffer.concat(slices(bytes)).equals(bytes)).toBe(true);
+    expect(slices(bytes).every((slice) => slice.length > 0)).toBe(true);
+  });
+});
+
+const settings = useSettings();
+
+describe.each(KINDS)("latency on %s", (kind) => {
+  it("is paid per trip on each leg: a hit spares the one to the origin", async () => {
+    const hyperdrive = await settings[kind].start({ cache: {}, latency: { clientEdgeMs: 20, edgeOriginMs: 60 } });
+    const time = async (door: "cached" | "direct") => {
+      const client = await settings[kind].connect(hyperdrive.connectionString(door, "app"));
+      await client.query("select $1::int as warm", [0]);
+      const started = performance.now();
+      await client.query("select $1::int as warm", [0]);
+      return performance.now() - started;
+    };
+    expect(await time("direct")).toBeGreaterThan(79);
+    const hit = await time("cached");
+    expect(hit).toBeGreaterThan(19);
+    expect(hit).toBeLessThan(60);
+  });
+});
