@@ -9,7 +9,8 @@ function redactText(text: string): string {
   return secretTexts.reduce((redacted, pattern) => redacted.replace(pattern, "[redacted]"), text);
 }
 
-function redact(value: unknown): unknown {
+/** A copy without secrets, which are told by their field's name or by their shape. */
+export function redact(value: unknown): unknown {
   if (typeof value === "string") return redactText(value);
   if (Array.isArray(value)) return value.map(redact);
   if (typeof value !== "object" || value === null) return value;

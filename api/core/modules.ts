@@ -3,6 +3,7 @@ import type { Hono } from "hono";
 import type { Context, Runtime } from "./context.ts";
 import type { Tx } from "./database/doors.ts";
 import type { Job } from "./jobs.ts";
+import type { UserContext } from "./procedures.ts";
 
 export type HonoEnv = { Bindings: Cloudflare.Env; Variables: { context: Context } };
 
@@ -18,6 +19,11 @@ export interface Module {
   crons?: Record<string, (runtime: Runtime) => Promise<void>>;
   /** All that the domain keeps about one person, under names of its own; `tx` sees what that person may see. */
   exportUser?: (tx: Tx, userId: string) => Promise<Record<string, unknown>>;
+  /**
+   * Runs in the transaction that deletes the caller's account, before it does. A throw keeps the account. Its first
+   * statement must not wait for an answer, so that it costs no trip.
+   */
+  beforeDeleteUser?: (ctx: UserContext, tx: Tx) => Promise<void>;
   /** Gets every module once the registry knows them, for domains that compose what others bring. */
   compose?: (modules: readonly Module[]) => void;
 }

@@ -46,6 +46,9 @@ export type Rls = <T>(callback: (tx: Tx) => Promise<T>) => Promise<T>;
 /** What the services of signed-in users' procedures get. */
 export type UserContext = Context & { caller: Caller; rls: Rls };
 
+/** What the services of members' procedures get: the organization is certain, and the caller's role in it. */
+export type MemberContext = UserContext & { caller: Caller & NonNullable<Caller["membership"]> };
+
 function bindRls(ctx: Context, actor: Actor, type: "query" | "mutation" | "subscription"): Rls {
   const readOnly = type !== "mutation";
   return (callback) => {

@@ -1,2 +1,3 @@
 export { identity } from "./identity/index.ts";
+export { organizations } from "./organizations/index.ts";
 export { resumes } from "./resumes/index.ts";

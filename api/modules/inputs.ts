@@ -1,2 +1,3 @@
 export * as user from "./identity/input.ts";
+export * as organization from "./organizations/input.ts";
 export * as resumes from "./resumes/input.ts";

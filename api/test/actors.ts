@@ -81,7 +81,9 @@ export async function joinOrganization(actor: Actor, role: MemberRole, into?: Or
           .returning(),
       ),
     ));
-  await withOwner((db) => db.insert(member).values({ organizationId: place.id, userId: actor.user.id, role }));
-  const headers = { ...actor.headers, "x-organization": place.id };
-  return { ...actor, headers, organization: place, api: apiFor(headers) };
+  const { id: memberId } = await withOwner(async (db) =>
+    one(await db.insert(member).values({ organizationId: place.id, userId: actor.user.id, role }).returning()),
+  );
+  const headers: Record<string, string> = { ...actor.headers, "x-organization": place.id };
+  return { ...actor, headers, organization: place, memberId, api: apiFor(headers) };
 }

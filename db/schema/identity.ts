@@ -102,6 +102,7 @@ export const session = pgTable(
     pgPolicy("session_auth_flows_policy", { to: appDirect, ...everything }),
     pgPolicy("session_resolver_policy", { for: "select", to: authResolver, using: sql`true` }),
     pgPolicy("session_view_own_policy", { for: "select", to: authenticated, using: eq(table.userId, authUid) }),
+    pgPolicy("session_update_own_policy", { for: "update", to: authenticated, using: eq(table.userId, authUid) }),
     pgPolicy("session_delete_own_policy", { for: "delete", to: authenticated, using: eq(table.userId, authUid) }),
   ],
 );
@@ -111,6 +112,7 @@ export const sessionAccess = access(session, {
   auth_resolver: { select: "all" },
   authenticated: {
     select: ["id", "userId", "expiresAt", "ipAddress", "userAgent", "impersonatedBy", "createdAt", "updatedAt"],
+    update: ["activeOrganizationId", "updatedAt"],
     delete: true,
   },
 });

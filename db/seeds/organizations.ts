@@ -1,4 +1,4 @@
-import { member, organization, organizationPrefixes } from "../schema/organizations.ts";
+import { member, organization, organizationPrefixes, team, teamMember } from "../schema/organizations.ts";
 import { demoUsers } from "./identity.ts";
 import { type SeedDb, seedDay, seedId } from "./seed.ts";
 
@@ -9,11 +9,18 @@ export async function seedOrganizations(db: SeedDb): Promise<void> {
     .insert(organization)
     .values({ id: organizationId, name: "Demo Company", slug: "demo-company", ...times })
     .onConflictDoNothing();
+  const teamId = seedId(organizationPrefixes.team, 1);
+  await db
+    .insert(team)
+    .values({ id: teamId, organizationId, name: "Engineering", ...times })
+    .onConflictDoNothing();
   for (const [index, { id: userId }] of demoUsers.entries()) {
     const role = index === 0 ? "owner" : "member";
+    const memberId = seedId(organizationPrefixes.member, index + 1);
     await db
       .insert(member)
-      .values({ id: seedId(organizationPrefixes.member, index + 1), organizationId, userId, role, ...times })
+      .values({ id: memberId, organizationId, userId, role, ...times })
       .onConflictDoNothing();
+    await db.insert(teamMember).values({ organizationId, teamId, memberId }).onConflictDoNothing();
   }
 }

@@ -1,5 +1,5 @@
 import { createInsertSchema, createSelectSchema, createUpdateSchema } from "drizzle-zod";
-import { member, organization } from "../schema/organizations.ts";
+import { auditLog, invitation, member, organization, team, teamMember } from "../schema/organizations.ts";
 import { ids } from "./ids.ts";
 
 export const insertOrganizationSchema = createInsertSchema(organization, ids(organization));
@@ -9,3 +9,19 @@ export const updateOrganizationSchema = createUpdateSchema(organization, ids(org
 export const insertMemberSchema = createInsertSchema(member, ids(member));
 export const selectMemberSchema = createSelectSchema(member, ids(member));
 export const updateMemberSchema = createUpdateSchema(member, ids(member));
+
+export const insertTeamSchema = createInsertSchema(team, ids(team));
+export const selectTeamSchema = createSelectSchema(team, ids(team));
+export const updateTeamSchema = createUpdateSchema(team, ids(team));
+
+export const insertTeamMemberSchema = createInsertSchema(teamMember, ids(teamMember));
+export const selectTeamMemberSchema = createSelectSchema(teamMember, ids(teamMember));
+export const updateTeamMemberSchema = createUpdateSchema(teamMember, ids(teamMember));
+
+export const insertInvitationSchema = createInsertSchema(invitation, ids(invitation));
+export const selectInvitationSchema = createSelectSchema(invitation, ids(invitation));
+export const updateInvitationSchema = createUpdateSchema(invitation, ids(invitation));
+
+export const insertAuditLogSchema = createInsertSchema(auditLog, ids(auditLog));
+export const selectAuditLogSchema = createSelectSchema(auditLog, ids(auditLog));
+export const updateAuditLogSchema = createUpdateSchema(auditLog, ids(auditLog));

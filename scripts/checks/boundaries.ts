@@ -1,8 +1,6 @@
 import { type Import, importsOf } from "./imports.ts";
-import { type Finding, listFiles, report } from "./project.ts";
+import { type Finding, foundations, listFiles, report } from "./project.ts";
 
-/** The domains that every other domain may build upon. */
-const foundations = ["identity", "organizations"];
 const serviceDoor = "api/core/database/service.ts";
 const serviceFiles = /(^|\/)(webhooks|jobs|cron)\.ts$/;
 const composition = ["api/modules/index.ts", "api/modules/registry.ts", "api/app.ts", "api/worker.ts"];

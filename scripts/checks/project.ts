@@ -6,6 +6,9 @@ const given = process.argv[2]?.startsWith("-") ? undefined : process.argv[2];
 /** Absolute path of the tree under examination: the first argument, or this repository. */
 export const root = resolve(given ?? join(import.meta.dirname, "../.."));
 
+/** The domains that the core knows the tables of, and that every other domain may build upon. */
+export const foundations = ["identity", "organizations"];
+
 const ignored = new Set(["node_modules", ".git", ".wrangler", "backups", "dist"]);
 const ignoredStart = [".pglite", ".docs-check"];
 

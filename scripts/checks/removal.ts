@@ -2,7 +2,7 @@ import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } 
 import { join } from "node:path";
 import { complaints, copyTree } from "./copy.ts";
 import { importsOf } from "./imports.ts";
-import { type Finding, listFiles, report, root } from "./project.ts";
+import { type Finding, foundations, listFiles, report, root } from "./project.ts";
 
 /** Lists with one line per domain; a line goes when its domain goes. */
 const registries = [
@@ -63,7 +63,7 @@ async function findingsWithout(copy: string, name: string, before: string[]): Pr
 
 const names = moduleNames();
 const imported = importedDomains(names);
-const removable = names.filter((name) => !imported.has(name));
+const removable = names.filter((name) => !imported.has(name) && !foundations.includes(name));
 const copy = copyTree();
 try {
   const before = await complaints(copy);

@@ -7,6 +7,16 @@ async function column(text: string, values: unknown[] = []): Promise<unknown[]> 
   return rows.map((row) => Object.values(row)[0]);
 }
 
+/** The functions that see past row-level security, and who may call them. */
+const definers = {
+  accept_invitation: "authenticated",
+  create_organization: "authenticated",
+  free_slugs: "authenticated",
+  reject_invitation: "authenticated",
+  release_organizations: "authenticated",
+  resolve_caller: "app_direct",
+};
+
 const publicTables = "pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind = 'r'";
 
 test("every table has row-level security, enabled and forced", async () => {
@@ -38,7 +48,7 @@ test("runtime roles bypass nothing, inherit nothing and own nothing but the reso
   expect(await column(owned, [[...runtimeRoles]])).toEqual([]);
   const functions =
     "select proname from pg_proc p join pg_roles r on r.oid = proowner where rolname = any($1) order by 1";
-  expect(await column(functions, [[...runtimeRoles]])).toEqual(["resolve_caller"]);
+  expect(await column(functions, [[...runtimeRoles]])).toEqual(Object.keys(definers));
 });
 
 test("app_direct can become exactly the callers' roles and service; app_cached nobody", async () => {
@@ -56,16 +66,17 @@ test("app_direct can become exactly the callers' roles and service; app_cached n
   ).toEqual([0]);
 });
 
-test("definer functions have a fixed search_path and are executable by app_direct alone", async () => {
-  const definers = "pg_proc p where p.pronamespace = 'auth'::regnamespace and p.prosecdef";
+test("definer functions have a fixed search_path, and each is executable by the one role that needs it", async () => {
+  const inAuth = "pg_proc p where p.pronamespace = 'auth'::regnamespace and p.prosecdef";
   expect(
     await column(
-      `select proname from ${definers} and coalesce(array_to_string(proconfig, ','), '') not like '%search_path=""%'`,
+      `select proname from ${inAuth} and coalesce(array_to_string(proconfig, ','), '') not like '%search_path=""%'`,
     ),
   ).toEqual([]);
-  const executors = `select distinct r.rolname from pg_proc p, aclexplode(p.proacl) acl join pg_roles r on r.oid = acl.grantee
-    where p.pronamespace = 'auth'::regnamespace and p.prosecdef and acl.grantee <> p.proowner`;
-  expect(await column(executors)).toEqual(["app_direct"]);
+  const executors = `select p.proname || ' ' || coalesce(r.rolname, 'public')
+    from pg_proc p cross join aclexplode(p.proacl) acl left join pg_roles r on r.oid = acl.grantee
+    where p.pronamespace = 'auth'::regnamespace and p.prosecdef and acl.grantee <> p.proowner order by 1`;
+  expect(await column(executors)).toEqual(Object.entries(definers).map(([name, role]) => `${name} ${role}`));
 });
 
 test("the schema's owner is no superuser, so all of this holds on a hosted Postgres too", async () => {

@@ -21,6 +21,8 @@ export type Tx = Pick<
   "select" | "selectDistinct" | "insert" | "update" | "delete" | "query" | "$count" | "$with" | "with"
 > & {
   savepoint<T>(work: () => Promise<T>): Promise<T>;
+  /** Sends a statement in one flight with COMMIT, for what needs no answer. Its failure undoes the transaction. */
+  withCommit(statement: { toSQL(): { sql: string; params: unknown[] } }): void;
 };
 
 const connections = new WeakMap<object, Connection>();

@@ -38,7 +38,14 @@ export function prelude(role: CallerRole | "service", claims: Claims, readOnly: 
 
 /** The Drizzle client that a callback gets. */
 export function txOver(client: TransactionClient): Tx {
-  return Object.assign(drizzleOver(client), { savepoint: <T>(work: () => Promise<T>) => client.savepoint(work) });
+  const more: Pick<Tx, "savepoint" | "withCommit"> = {
+    savepoint: (work) => client.savepoint(work),
+    withCommit(statement) {
+      const { sql, params } = statement.toSQL();
+      client.withCommit({ text: sql, values: params });
+    },
+  };
+  return Object.assign(drizzleOver(client), more);
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { QueryResult } from "pg";
+import type { QueryConfig, QueryResult } from "pg";
 import type { Connection, Send, Statement } from "./connection.ts";
 
 export interface TransactionOptions {
@@ -16,7 +16,9 @@ export class RolledBackError extends Error {
 export class TransactionClient {
   readonly #send: Send;
   readonly #opened: Promise<QueryResult>;
+  readonly #trailing: QueryConfig[] = [];
   #points = 0;
+  #failure: unknown;
   #open = true;
 
   constructor(send: Send, prelude: string) {
@@ -29,29 +31,63 @@ export class TransactionClient {
   /** Sends a statement; its rows are handed out only once the prelude has held. */
   async query(statement: Statement, values?: unknown[]): Promise<QueryResult> {
     if (!this.#open) throw new Error("tx was used after its transaction had ended: await every statement");
-    const [, answer] = await settled(this.#opened, this.#send(statement, values));
-    return answer;
+    try {
+      const [, answer] = await settled(this.#opened, this.#send(statement, values));
+      return answer;
+    } catch (error) {
+      throw this.#causeOf(error);
+    }
+  }
+
+  /** What broke the transaction, for the statements behind it that merely found it broken. */
+  #causeOf(error: unknown): unknown {
+    this.#failure ??= error;
+    return error instanceof Error && "code" in error && error.code === "25P02" ? this.#failure : error;
+  }
+
+  /** Keeps a statement back until COMMIT and sends both in one flight; a savepoint that is undone takes it along. */
+  withCommit(statement: QueryConfig): void {
+    if (!this.#open) throw new Error("tx was used after its transaction had ended: await every statement");
+    this.#trailing.push(statement);
   }
 
   /** Runs `work` between SAVEPOINT and RELEASE; a throw undoes what it did and is thrown on. */
   async savepoint<T>(work: () => Promise<T>): Promise<T> {
     this.#points += 1;
     const name = `point_${this.#points}`;
+    const kept = this.#trailing.length;
     const started = this.query(`savepoint ${name}`);
     try {
       const [, result] = await settled(started, work());
       await this.query(`release savepoint ${name}`);
       return result;
     } catch (error) {
+      this.#trailing.length = kept;
       await this.query(`rollback to savepoint ${name}`);
+      this.#failure = undefined;
       throw error;
     }
+  }
+
+  /** Whether something is kept back until COMMIT. */
+  get trails(): boolean {
+    return this.#trailing.length > 0;
   }
 
   /** Waits for the prelude alone, and lets no further statement in. */
   async end(): Promise<void> {
     this.#open = false;
     await this.#opened;
+  }
+
+  /**
+   * Sends what was kept back, and COMMIT, in one flight.
+   * @throws the first failure of what was kept back; RolledBackError when Postgres rolled back for another reason.
+   */
+  async commit(): Promise<void> {
+    const trailing = this.#trailing.map((statement) => this.#send(statement));
+    const [, { command }] = await settled(Promise.all(trailing), this.#send("commit"));
+    if (command !== "COMMIT") throw new RolledBackError(`COMMIT was answered with ${command}`);
   }
 }
 
@@ -76,8 +112,9 @@ export function transaction<T>(
     try {
       const result = await work(client);
       await client.end();
-      if (readOnly) connection.background("commit");
-      else await commit(send);
+      // What a read keeps back is a write: Postgres is to refuse it, aloud.
+      if (readOnly && !client.trails) connection.background("commit");
+      else await client.commit();
       return result;
     } catch (error) {
       await client.end().catch(() => {});
@@ -85,9 +122,4 @@ export function transaction<T>(
       throw error;
     }
   });
-}
-
-async function commit(send: Send): Promise<void> {
-  const { command } = await send("commit");
-  if (command !== "COMMIT") throw new RolledBackError(`COMMIT was answered with ${command}`);
 }

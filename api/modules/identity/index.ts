@@ -1,12 +1,12 @@
 import { defineModule } from "../../core/modules.ts";
 import { mountAuth } from "./auth/routes.ts";
 import { deleteExpired } from "./cron.ts";
-import { composeExports } from "./export.ts";
+import { composeOthers } from "./others.ts";
 import { userRouter } from "./router.ts";
 
 export const identity = defineModule({
   routers: { user: userRouter },
   routes: mountAuth,
   crons: { "17 3 * * *": deleteExpired },
-  compose: composeExports,
+  compose: composeOthers,
 });

@@ -14,7 +14,7 @@ export const ownUser = {
   updatedAt: user.updatedAt,
 };
 
-const ownSession = {
+export const ownSession = {
   id: session.id,
   ipAddress: session.ipAddress,
   userAgent: session.userAgent,

@@ -1,10 +1,11 @@
 import { and, eq, ne, session, user } from "@repo/db";
+import { audit } from "../../core/audit.ts";
 import { AppError } from "../../core/errors/app-error.ts";
 import type { UserContext } from "../../core/procedures.ts";
-import { exportFromModules } from "./export.ts";
 import type { SessionIdInput, UpdateUserInput } from "./input.ts";
+import { exportFromModules, prepareDeletion } from "./others.ts";
 import { assertFreshSignIn } from "./policy.ts";
-import { findIdentities, findSessions, ownUser } from "./queries.ts";
+import { findIdentities, findSessions, ownSession, ownUser } from "./queries.ts";
 
 export function getMe({ caller }: Pick<UserContext, "caller">) {
   const { user: me, impersonatedBy, membership } = caller;
@@ -14,12 +15,17 @@ export function getMe({ caller }: Pick<UserContext, "caller">) {
 // The account may be deleted while one of its requests is under way.
 const gone = () => new AppError("UNAUTHENTICATED", "This account no longer exists");
 
-export async function updateUser({ caller, rls }: UserContext, { name, image }: UpdateUserInput) {
-  const [row] = await rls((tx) =>
-    tx.update(user).set({ name, image }).where(eq(user.id, caller.user.id)).returning(ownUser),
-  );
-  if (!row) throw gone();
-  return row;
+export function updateUser(ctx: UserContext, { name, image }: UpdateUserInput) {
+  const own = eq(user.id, ctx.caller.user.id);
+  return ctx.rls(async (tx) => {
+    const [[before], [after]] = await Promise.all([
+      tx.select(ownUser).from(user).where(own).for("no key update"),
+      tx.update(user).set({ name, image }).where(own).returning(ownUser),
+    ]);
+    if (!before || !after) throw gone();
+    audit(ctx, tx, { action: "user.update", target: after.id, before, after });
+    return after;
+  });
 }
 
 export async function listSessions({ caller, rls }: UserContext) {
@@ -27,18 +33,25 @@ export async function listSessions({ caller, rls }: UserContext) {
   return sessions.map((row) => ({ ...row, current: row.id === caller.sessionId }));
 }
 
-export async function revokeSession({ caller, rls }: UserContext, { sessionId }: SessionIdInput) {
-  const own = and(eq(session.id, sessionId), eq(session.userId, caller.user.id));
-  const [row] = await rls((tx) => tx.delete(session).where(own).returning({ id: session.id }));
-  if (!row) throw new AppError("NOT_FOUND", "No such session");
-  return row;
+export function revokeSession(ctx: UserContext, { sessionId }: SessionIdInput) {
+  const own = and(eq(session.id, sessionId), eq(session.userId, ctx.caller.user.id));
+  return ctx.rls(async (tx) => {
+    const [before] = await tx.delete(session).where(own).returning(ownSession);
+    if (!before) throw new AppError("NOT_FOUND", "No such session");
+    audit(ctx, tx, { action: "user.revokeSession", target: sessionId, before });
+    return { id: sessionId };
+  });
 }
 
 /** Signs the user out everywhere but here. */
-export async function revokeOtherSessions({ caller, rls }: UserContext) {
-  const others = and(eq(session.userId, caller.user.id), ne(session.id, caller.sessionId));
-  const rows = await rls((tx) => tx.delete(session).where(others).returning({ id: session.id }));
-  return { revoked: rows.length };
+export function revokeOtherSessions(ctx: UserContext) {
+  const { sessionId, user: me } = ctx.caller;
+  const others = and(eq(session.userId, me.id), ne(session.id, sessionId));
+  return ctx.rls(async (tx) => {
+    const rows = await tx.delete(session).where(others).returning(ownSession);
+    for (const before of rows) audit(ctx, tx, { action: "user.revokeSession", target: before.id, before });
+    return { revoked: rows.length };
+  });
 }
 
 /** All that is kept about the person: the account here, everything else from the modules that keep it. */
@@ -56,11 +69,19 @@ export async function exportUser({ caller, rls }: UserContext) {
   return { exportedAt: new Date(), user: row, sessions, identities, ...rest };
 }
 
-/** Deletes the account; whatever belongs to it goes with it. */
-export async function deleteUser({ caller, rls }: UserContext) {
-  assertFreshSignIn(caller);
-  const own = eq(user.id, caller.user.id);
-  const [row] = await rls((tx) => tx.delete(user).where(own).returning({ id: user.id }));
-  if (!row) throw gone();
-  return row;
+/** Deletes the account; whatever belongs to it goes with it, unless another module objects. */
+export function deleteUser(ctx: UserContext) {
+  assertFreshSignIn(ctx.caller);
+  const own = eq(user.id, ctx.caller.user.id);
+  return ctx.rls(async (tx) => {
+    const [, [before]] = await Promise.all([
+      prepareDeletion(ctx, tx),
+      tx.select({ id: user.id }).from(user).where(own).for("update"),
+    ]);
+    if (!before) throw gone();
+    audit(ctx, tx, { action: "user.delete", target: before.id, before });
+    // Behind the audit rows, which may ask what the person was a member of; the lock makes sure of the row.
+    tx.withCommit(tx.delete(user).where(own));
+    return before;
+  });
 }

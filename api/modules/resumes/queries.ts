@@ -22,6 +22,23 @@ export const summary = {
 /** A résumé as its owner edits it. */
 export const detail = { ...summary, data: resume.data, hidden: resume.hidden };
 
+/** What the audit log keeps of a résumé: never the document, which is the person's to delete. */
+export const audited = {
+  name: resume.name,
+  slug: resume.slug,
+  template: resume.template,
+  hidden: resume.hidden,
+  isPublic: resume.isPublic,
+  thumbnailUrl: resume.thumbnailUrl,
+  version: resume.version,
+  deletedAt: resume.deletedAt,
+};
+
+/** The same of a row at hand. */
+export function auditedOf(row: Partial<typeof resume.$inferSelect>): object {
+  return Object.fromEntries(Object.entries(row).filter(([key]) => key in audited));
+}
+
 /** Filter for one live résumé; whose it is, the policies decide. */
 export function liveById(id: string) {
   return and(eq(resume.id, id), notDeleted(resume));

@@ -6,7 +6,7 @@ import { apiFor, measure, procedures } from "../../../test/call.ts";
 import { expectRefusal } from "../../../test/errors.ts";
 import { withOwner } from "../../../test/owner.ts";
 import { modules } from "../../registry.ts";
-import { composeExports } from "../export.ts";
+import { composeOthers } from "../others.ts";
 
 /** A valid input of every procedure of the module. */
 const inputs: Record<string, (actor: Actor) => unknown> = {
@@ -122,11 +122,11 @@ describe("the account", () => {
       routers: {},
       exportUser: async (tx, id) => ({ notes: await tx.select({ id: user.id }).from(user).where(eq(user.id, id)) }),
     };
-    composeExports([...modules, part]);
+    composeOthers([...modules, part]);
     try {
       expect(await ada.api.user.export()).toMatchObject({ notes: [{ id: ada.user.id }] });
     } finally {
-      composeExports(modules);
+      composeOthers(modules);
     }
   });
 

@@ -1,10 +1,11 @@
 import { resume } from "@repo/db";
+import { audit } from "../../../core/audit.ts";
 import type { Context } from "../../../core/context.ts";
 import { AppError } from "../../../core/errors/app-error.ts";
 import type { UserContext } from "../../../core/procedures.ts";
 import { notFound } from "../errors.ts";
 import type { ThumbnailInput } from "../input.ts";
-import { liveById, summary } from "../queries.ts";
+import { audited, liveById, summary } from "../queries.ts";
 
 export const thumbnailPath = "/api/resumes/thumbnails";
 
@@ -29,15 +30,17 @@ function imageOf(base64: string) {
  * Puts the image into R2 and its address into the row. The object is written inside the transaction, once the row is
  * known to be the caller's: a failure on either side leaves the old thumbnail in place.
  */
-export async function setThumbnail({ env, rls, waitUntil }: UserContext, { id, image }: ThumbnailInput) {
+export async function setThumbnail(ctx: UserContext, { id, image }: ThumbnailInput) {
+  const { env, rls, waitUntil } = ctx;
   const next = image === null ? null : imageOf(image);
   const thumbnailUrl = next && `${env.APP_URL}${thumbnailPath}/${id}/${next.file}`;
   const { before, row } = await rls(async (tx) => {
     const [[old], [updated]] = await Promise.all([
-      tx.select({ thumbnailUrl: resume.thumbnailUrl }).from(resume).where(liveById(id)),
+      tx.select(audited).from(resume).where(liveById(id)).for("no key update"),
       tx.update(resume).set({ thumbnailUrl }).where(liveById(id)).returning(summary),
     ]);
     if (!updated) throw notFound();
+    audit(ctx, tx, { action: "resume.setThumbnail", target: id, before: old, after: updated });
     if (next)
       await env.FILES.put(thumbnailKey(id, next.file), next.bytes, { httpMetadata: { contentType: next.type } });
     return { before: old?.thumbnailUrl, row: updated };
