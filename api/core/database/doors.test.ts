@@ -163,6 +163,31 @@ describe("rls", () => {
     });
   });
 
+  test("a savepoint that is undone lets nothing through that was still running in it", async () => {
+    const ada = await signIn();
+    await withContext({}, async ({ dbDirect }) => {
+      const late: unknown[] = [];
+      await rls(dbDirect, { role: "authenticated", claims: { sub: ada.user.id } }, async (tx) => {
+        const straggler = Promise.withResolvers<void>();
+        const undone = tx.savepoint(() =>
+          Promise.all([
+            tx.update(user).set({ role: "admin" }),
+            straggler.promise
+              .then(() => tx.update(user).set({ name: "late" }))
+              .catch((error) => late.push(error.cause)),
+          ]),
+        );
+        await undone.catch(() => {});
+        straggler.resolve();
+        await expect.poll(() => late).toHaveLength(1);
+      });
+      expect(late).toMatchObject([{ message: expect.stringContaining("after its savepoint had ended") }]);
+      expect(await read(dbDirect, ada.user.id, (tx) => tx.select({ name: user.name }).from(user))).toEqual([
+        { name: ada.user.name },
+      ]);
+    });
+  });
+
   test("an error that the callback swallows cannot turn into a commit", async () => {
     const ada = await signIn();
     await withContext({}, async ({ dbDirect }) => {

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import type { QueryConfig, QueryResult } from "pg";
 import type { Connection, Send, Statement } from "./connection.ts";
 
@@ -6,6 +7,9 @@ export interface TransactionOptions {
   prelude: string;
   readOnly: boolean;
 }
+
+/** The savepoint that the running code is in: what it left running must not go on once it is undone. */
+const points = new AsyncLocalStorage<{ ended: boolean }>();
 
 /** Thrown when Postgres answers COMMIT with ROLLBACK: a statement had failed and its error was swallowed. */
 export class RolledBackError extends Error {
@@ -30,13 +34,18 @@ export class TransactionClient {
 
   /** Sends a statement; its rows are handed out only once the prelude has held. */
   async query(statement: Statement, values?: unknown[]): Promise<QueryResult> {
-    if (!this.#open) throw new Error("tx was used after its transaction had ended: await every statement");
+    this.#refuseLate();
     try {
       const [, answer] = await settled(this.#opened, this.#send(statement, values));
       return answer;
     } catch (error) {
       throw this.#causeOf(error);
     }
+  }
+
+  #refuseLate(): void {
+    if (!this.#open) throw new Error("tx was used after its transaction had ended: await every statement");
+    if (points.getStore()?.ended) throw new Error("tx was used after its savepoint had ended: await every statement");
   }
 
   /** What broke the transaction, for the statements behind it that merely found it broken. */
@@ -47,7 +56,7 @@ export class TransactionClient {
 
   /** Keeps a statement back until COMMIT and sends both in one flight; a savepoint that is undone takes it along. */
   withCommit(statement: QueryConfig): void {
-    if (!this.#open) throw new Error("tx was used after its transaction had ended: await every statement");
+    this.#refuseLate();
     this.#trailing.push(statement);
   }
 
@@ -56,12 +65,15 @@ export class TransactionClient {
     this.#points += 1;
     const name = `point_${this.#points}`;
     const kept = this.#trailing.length;
+    const point = { ended: false };
     const started = this.query(`savepoint ${name}`);
     try {
-      const [, result] = await settled(started, work());
+      const [, result] = await settled(started, points.run(point, work));
+      point.ended = true;
       await this.query(`release savepoint ${name}`);
       return result;
     } catch (error) {
+      point.ended = true;
       this.#trailing.length = kept;
       await this.query(`rollback to savepoint ${name}`);
       this.#failure = undefined;
