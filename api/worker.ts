@@ -1,5 +1,6 @@
 import { app } from "./app.ts";
 import type { Runtime } from "./core/context.ts";
+import { core } from "./core/cron.ts";
 import { getEnv } from "./core/env.ts";
 import { type JobMessage, runBatch } from "./core/jobs.ts";
 import { modules } from "./modules/registry.ts";
@@ -19,6 +20,6 @@ export default {
     await runBatch(jobs, batch, runtimeOf(bindings, context));
   },
   async scheduled({ cron }, bindings, context) {
-    for (const { crons } of modules) await crons?.[cron]?.(runtimeOf(bindings, context));
+    for (const { crons } of [core, ...modules]) await crons?.[cron]?.(runtimeOf(bindings, context));
   },
 } satisfies ExportedHandler<Cloudflare.Env, JobMessage>;

@@ -6,12 +6,15 @@ import type { Tx } from "./database/doors.ts";
 import { type Actor, type Claims, rls } from "./database/rls.ts";
 import { AppError } from "./errors/app-error.ts";
 import { toAppError, toTrpcError } from "./errors/http.ts";
+import { hashPayload, readIdempotencyKey, rlsOnce } from "./idempotency.ts";
 
 export interface ProcedureMeta {
   /** The scope that an API key needs: `<module>:<read|write>`. */
   scope: `${string}:${"read" | "write"}`;
   /** Budget: how often a single call waits for the database, its caller included. */
   trips: number;
+  /** Whether the answer holds a secret, which is shown once and never stored. */
+  secret?: true;
   /** The most that a rare path may take, where it is more: a retry after a collision. */
   maxTrips?: number;
 }
@@ -49,11 +52,34 @@ export type UserContext = Context & { caller: Caller; rls: Rls };
 /** What the services of members' procedures get: the organization is certain, and the caller's role in it. */
 export type MemberContext = UserContext & { caller: Caller & NonNullable<Caller["membership"]> };
 
-function bindRls(ctx: Context, actor: Actor, type: "query" | "mutation" | "subscription"): Rls {
+/** What a middleware knows of the call under way. */
+interface Call {
+  type: "query" | "mutation" | "subscription";
+  path: string;
+  meta: ProcedureMeta | undefined;
+  getRawInput(): Promise<unknown>;
+}
+
+function bindRls(ctx: Context, actor: Actor, { type }: Pick<Call, "type">): Rls {
   const readOnly = type !== "mutation";
   return (callback) => {
     if (!readOnly) ctx.freshness.wrote = true;
     return rls(ctx.dbDirect, { ...actor, readOnly }, callback);
+  };
+}
+
+/** `rls` for a known caller: a mutation that carries an idempotency key has its effect once, however often it is sent. */
+async function bindCallerRls(ctx: Context, actor: Actor, call: Call): Promise<Rls> {
+  const key = call.type === "mutation" ? readIdempotencyKey(ctx.headers) : undefined;
+  if (key === undefined) return bindRls(ctx, actor, call);
+  const { sub = "", org = "" } = actor.claims;
+  const payloadHash = hashPayload(await call.getRawInput());
+  const once = { caller: sub, organization: org, procedure: call.path, key, payloadHash };
+  const keepsAnswer = !call.meta?.secret;
+  let step = 0;
+  return (callback) => {
+    ctx.freshness.wrote = true;
+    return rlsOnce(ctx.dbDirect, actor, [once, { step: step++, keepsAnswer, callback }]);
   };
 }
 
@@ -70,14 +96,15 @@ const base = t.procedure.use(async ({ next }) => {
 
 /** Open to everybody. `rls` speaks for an anonymous visitor, whoever calls; the caller is resolved only on demand. */
 export const publicProcedure = base.use(({ ctx, type, next }) =>
-  next({ ctx: { rls: bindRls(ctx, { role: "anonymous", claims: {} }, type) } }),
+  next({ ctx: { rls: bindRls(ctx, { role: "anonymous", claims: {} }, { type }) } }),
 );
 
 /** For signed-in users. `rls` sees what is the caller's own. */
-export const userProcedure = base.use(async ({ ctx, type, next }) => {
+export const userProcedure = base.use(async ({ ctx, next, ...call }) => {
   const caller = await ctx.findCaller();
   if (!caller) throw new AppError("UNAUTHENTICATED", "Sign in first");
-  return next({ ctx: { caller, rls: bindRls(ctx, { role: "authenticated", claims: claimsOf(caller) }, type) } });
+  const actor = { role: "authenticated", claims: claimsOf(caller) } as const;
+  return next({ ctx: { caller, rls: await bindCallerRls(ctx, actor, call) } });
 });
 
 /** For members of the organization that the request speaks for. */
@@ -102,8 +129,8 @@ export const adminProcedure = atLeast("admin", "owner");
 export const ownerProcedure = atLeast("owner");
 
 /** For the platform's own staff. `rls` takes on the staff role, `support` or `admin`. */
-export const staffProcedure = userProcedure.use(({ ctx, type, next }) => {
+export const staffProcedure = userProcedure.use(async ({ ctx, next, ...call }) => {
   const { role } = ctx.caller.user;
   if (role === "user") throw new AppError("FORBIDDEN", "For staff only");
-  return next({ ctx: { rls: bindRls(ctx, { role, claims: claimsOf(ctx.caller) }, type) } });
+  return next({ ctx: { rls: await bindCallerRls(ctx, { role, claims: claimsOf(ctx.caller) }, call) } });
 });

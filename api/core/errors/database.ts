@@ -38,6 +38,11 @@ const awayCode = /^(08|53|58)|^(57P0[1-5]|57014|55P03|40001|40P01)$/;
 const awayMessage =
   /connection terminated|connection ended|connection error|not queryable|query read timeout|timeout expired|timeout exceeded|network connection lost|stream was cancelled|socket|ECONN|EPIPE|proxy request failed/i;
 
+/** Whether the statement gave up waiting for a lock. */
+export function isLockTimeout(error: unknown): boolean {
+  return postgresError(error)?.code === "55P03";
+}
+
 // Characters that Postgres cannot store (NUL, lone surrogates), numbers out of range, documents nested too deep.
 const inputCode = /^(22|54)/;
 
