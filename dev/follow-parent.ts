@@ -1,5 +1,5 @@
 // Preloaded into wrangler: ends its process group once the process that started it is gone, however it went.
-const parent = process.ppid;
+const parent = Number(process.env.FAIRLEAD_DEV);
 const checkEveryMs = 500;
 
 const timer = setInterval(() => {

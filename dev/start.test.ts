@@ -1,7 +1,7 @@
 import { existsSync, utimesSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { user } from "@repo/db";
+import { eq, resume, resumeVisit, user, verification } from "@repo/db";
 import { connect } from "@repo/db/client";
 import { rootFolder } from "@repo/db/scripts/paths";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -65,10 +65,43 @@ describe("bun dev", () => {
     expect(await isGone()).toBe(true);
   });
 
+  test("carries the example of a frontend's first call", async () => {
+    await startDev();
+    const call = await runToEnd(["examples/first-call.ts", `http://127.0.0.1:${port}`], variables());
+    expect(call.output).toMatch(/its owner edits it and reads the edit at once: Founder\nall good\n$/);
+    expect(call.code).toBe(0);
+  });
+
+  test("runs queued and scheduled work through the same doors", async () => {
+    await startDev();
+    const { owner } = doorsAt({ cached: port + 1, direct: port + 2, origin: port + 3 }, "fairlead_owner");
+    const { db, close } = connect(owner);
+    try {
+      const [seen] = await db.select().from(resume).where(eq(resume.isPublic, true)).limit(1);
+      const visit = {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ slug: seen?.slug }),
+      };
+      expect((await fetch(`http://127.0.0.1:${port}/api/trpc/resumes.trackView`, visit)).status).toBe(200);
+      const isCounted = () => db.$count(resumeVisit).then((count) => count === 1);
+      expect(await eventually(isCounted)).toBe(true);
+
+      const past = new Date(Date.now() - 1000);
+      await db.insert(verification).values({ identifier: "a", value: "b", expiresAt: past });
+      const cron = encodeURIComponent("17 3 * * *");
+      expect((await fetch(`http://127.0.0.1:${port}/cdn-cgi/handler/scheduled?cron=${cron}`)).status).toBe(200);
+      expect(await eventually(() => db.$count(verification).then((count) => count === 0))).toBe(true);
+    } finally {
+      await close();
+    }
+  });
+
   test("finds its data again, also after a reload of the worker and after being killed", async () => {
     const first = await startDev();
     expect(first.output()).not.toMatch(/applied|wrote/);
-    expect(await userCount()).toBe(2);
+    const before = await userCount();
+    expect(before).toBeGreaterThan(2);
     const source = join(rootFolder, "api/worker.ts");
     utimesSync(source, new Date(), new Date());
     await first.says(/Reloading|updated/);
@@ -114,6 +147,10 @@ test.each([
     "DATABASE_URL must be an address such as postgres://user:password@host:5432/database.",
   ],
   [{ ENVIRONMENT: "prod" }, "bun dev is for local databases: refused for prod."],
+  [
+    { DATABASE_URL: "postgres://x:y@127.0.0.1:1/nope" },
+    "The database is out of reach (ECONNREFUSED): is DATABASE_URL right, and the server up?",
+  ],
 ])("%o is refused in one line", async (wrong, line) => {
   expect(await runToEnd(["dev/start.ts"], { ...variables(), ...wrong })).toEqual({ code: 1, output: `${line}\n` });
 });

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { Refusal, runCommand } from "@repo/db/scripts/cli";
 import { readTarget, type Target } from "@repo/db/scripts/env";
-import { migrateDatabase } from "@repo/db/scripts/migrate";
+import { migrateDatabase, pendingMigrations } from "@repo/db/scripts/migrate";
 import { seedIfEmpty } from "@repo/db/scripts/seed";
 import { demoPassword, demoUsers } from "@repo/db/seeds/identity";
 import { ensureDevVars } from "./dev-vars.ts";
@@ -36,7 +36,9 @@ async function run(target: Target, stopping: AbortSignal): Promise<void> {
   }
 }
 
-function startDoors({ databaseUrl }: Target, ports: DoorPorts): Promise<Doors> {
+async function startDoors({ databaseUrl }: Target, ports: DoorPorts): Promise<Doors> {
+  // Out of reach is said here, before anything runs that would have to be ended.
+  if (databaseUrl) await pendingMigrations(databaseUrl);
   if (databaseUrl) return startOnPostgres(databaseUrl, { ports, instruments });
   return startEmbedded({ folder: pgliteFolder(), ports, instruments, role: "dev" });
 }
@@ -59,6 +61,8 @@ async function serve(target: Target, { api, doors, stopping }: Service): Promise
     const ended = worker.ended.then((code) => {
       if (!stopping.aborted) throw new Refusal(`The worker ended (code ${code}); wrangler's message is above.`);
     });
+    // Ended by ourselves, below, after another failure: nobody waits for it then.
+    ended.catch(() => {});
     await Promise.race([ended, stopped, prepare(target, doors).then(() => isReady(api, stopping))]);
     if (!stopping.aborted) announce(api, doors);
     await Promise.race([ended, stopped]);

@@ -40,6 +40,8 @@ export function wranglerVariables({ cached, direct }: DoorUrls): Record<string, 
     WRANGLER_WRITE_LOGS: "false",
     WRANGLER_REGISTRY_PATH: join(workerFolder(), "registry"),
     CLOUDFLARE_CF_FETCH_ENABLED: "false",
+    // For follow-parent.ts, which may be loaded after this process is gone.
+    FAIRLEAD_DEV: String(process.pid),
   };
 }
 

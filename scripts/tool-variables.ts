@@ -42,6 +42,12 @@ export const toolVariables: ToolVariable[] = [
     purpose: "Folder of the embedded database. One process at a time may hold it.",
   },
   {
+    name: "FAIRLEAD_DEV",
+    fallback: "`bun dev` sets it",
+    readBy: "the worker's process under `bun dev`",
+    purpose: "Process id of `bun dev`; the worker ends once that process is gone.",
+  },
+  {
     name: "TEST_DATABASE",
     fallback: "the embedded PGlite",
     readBy: "`bun run test`",
