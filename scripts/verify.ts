@@ -56,7 +56,7 @@ async function runStep(step: Step): Promise<Outcome> {
   const seconds = (performance.now() - started) / 1000;
   const output = parts.map((part) => part.output).join("");
   const counts = step.tests ? testCounts(output) : { passed: 0, failed: 0 };
-  const ok = parts.every((part) => part.ok) && (!step.tests || counts.passed > 0);
+  const ok = parts.every((part) => part.ok) && (!step.tests || (counts.passed > 0 && counts.failed === 0));
   const line = `${ok ? "ok  " : "FAIL"}  ${step.name.padEnd(16)} ${seconds.toFixed(1).padStart(6)} s  ${remarkOf(step, output)}`;
   console.log(line.trimEnd());
   if (!ok) console.log(`${output.trim()}\n`);

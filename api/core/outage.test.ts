@@ -83,12 +83,13 @@ test.runIf(inject("superuser"))("a backend ended by the server: one clean 503, t
   const { actor, overrides, client } = await wiredActor();
   const blocker = `Blocked ${unique()}`;
   const { id } = await client.resumes.create.mutate({ name: blocker });
-  const kill = `select pg_terminate_backend(pid) from pg_stat_activity where wait_event_type = 'Lock' and query ilike 'update "resume"%'`;
+  const kill = "select pg_terminate_backend(pid) from pg_stat_activity where $1 = any(pg_blocking_pids(pid))";
   await withOwner(async (owner) => {
+    const { rows } = await connectionOf(owner).query("select pg_backend_pid() as pid");
     await connectionOf(owner).query("begin");
     await connectionOf(owner).query("select 1 from resume where id = $1 for update", [id]);
     const waiting = mutate({ actor, overrides }, "resumes.rename", { id, name: `Renamed ${unique()}` });
-    const killed = () => withDb(inject("superuser"), (db) => connectionOf(db).query(kill));
+    const killed = () => withDb(inject("superuser"), (db) => connectionOf(db).query(kill, [rows[0].pid]));
     await expect.poll(async () => (await killed()).rowCount).toBe(1);
     await expectUnavailable(await waiting);
     await connectionOf(owner).query("rollback");
