@@ -3,9 +3,9 @@ import { type Context, closeContext, createContext, type Runtime } from "../core
 import { getEnv } from "../core/env.ts";
 
 /** The worker's surroundings as a test has them; `overrides`: bindings and settings in the place of the test's own. */
-export function testRuntime(overrides: Record<string, unknown> = {}): Runtime {
+export function testRuntime(overrides?: Record<string, unknown>): Runtime {
   return {
-    env: getEnv({ ...bindings, ...overrides }),
+    env: getEnv(overrides ? { ...bindings, ...overrides } : bindings),
     requestId: crypto.randomUUID(),
     waitUntil: (promise) => waitUntil(promise),
   };

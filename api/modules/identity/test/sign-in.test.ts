@@ -1,6 +1,8 @@
 import { eq, session, user } from "@repo/db";
 import { expect, test } from "vitest";
+import { testRuntime } from "../../../test/context.ts";
 import { withOwner } from "../../../test/owner.ts";
+import { authOf } from "../auth/auth.ts";
 import { browser, isSignedIn, password, proofFor, randomEmail, registered, request } from "./browser.ts";
 
 test("sets one strict cookie; cookie and bearer token both open the API, forged ones do not", async () => {
@@ -71,4 +73,13 @@ test("a banned user gets no session by any proof; an expired ban is over", async
   expect(error).toMatchObject({ code: "BANNED_USER" });
   await ban(new Date(Date.now() - 1000));
   expect((await ada.auth.signIn.email({ email: ada.email, password })).error).toBeNull();
+});
+
+test("better-auth is built once, and concurrent requests each get their own answer from it", async () => {
+  const people = await Promise.all(Array.from({ length: 8 }, () => registered()));
+  const before = authOf(testRuntime().env);
+  await Promise.all(people.map(({ auth, email }) => auth.signIn.email({ email, password })));
+  const sessions = await Promise.all(people.map(({ auth }) => auth.getSession()));
+  expect(sessions.map(({ data }) => data?.user.email)).toEqual(people.map(({ email }) => email));
+  expect(authOf(testRuntime().env)).toBe(before);
 });
