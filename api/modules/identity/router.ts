@@ -9,6 +9,7 @@ import {
   revokeSession,
   updateUser,
 } from "./service.ts";
+import { stopImpersonating } from "./staff/impersonation.ts";
 
 const read: ProcedureMeta = { scope: "user:read", trips: 2 };
 const write: ProcedureMeta = { scope: "user:write", trips: 3 };
@@ -30,5 +31,6 @@ export const userRouter = router({
     .mutation(({ ctx, input }) => updateUser(ctx, input)),
   export: userProcedure.meta(read).query(({ ctx }) => exportUser(ctx)),
   delete: userProcedure.meta(write).mutation(({ ctx }) => deleteUser(ctx)),
+  stopImpersonating: userProcedure.meta(write).mutation(({ ctx }) => stopImpersonating(ctx)),
   sessions: sessionsRouter,
 });

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { eq, user } from "@repo/db";
 import { APIError, createAuthMiddleware } from "better-auth/api";
 import { profileInput } from "../input.ts";
+import { isBanned } from "../policy.ts";
 import { currentDb, currentRequest } from "./current.ts";
 import { consume, type Rule } from "./rate-limit.ts";
 
@@ -76,6 +77,6 @@ export async function refuseBanned({ userId }: { userId: string }): Promise<void
     .select({ banned: user.banned, banExpires: user.banExpires })
     .from(user)
     .where(eq(user.id, userId));
-  if (!row?.banned || (row.banExpires && row.banExpires <= new Date())) return;
+  if (!row || !isBanned(row)) return;
   throw new APIError("FORBIDDEN", { code: "BANNED_USER", message: "This account is banned" });
 }
