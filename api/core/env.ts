@@ -41,6 +41,20 @@ export const envSchema = z
       .describe(
         "Key of Resend, which then delivers e-mails. Without it they go to a local outbox; needed in staging and production. A secret.",
       ),
+    GOOGLE_CLIENT_ID: z
+      .string()
+      .optional()
+      .describe("Google's OAuth client; sign-in with Google is on when it and its secret are set."),
+    GOOGLE_CLIENT_SECRET: z.string().optional().describe("Secret of Google's OAuth client. A secret."),
+    GITHUB_CLIENT_ID: z
+      .string()
+      .optional()
+      .describe("GitHub's OAuth app; sign-in with GitHub is on when it and its secret are set."),
+    GITHUB_CLIENT_SECRET: z.string().optional().describe("Secret of GitHub's OAuth app. A secret."),
+    PASSKEY_RP_ID: z
+      .string()
+      .optional()
+      .describe("Domain that passkeys are bound to, e.g. example.com; the host of APP_URL unless set."),
     DB_PIPELINE: z
       .enum(["on", "off"])
       .default("on")

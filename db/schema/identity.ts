@@ -58,6 +58,11 @@ export const user = pgTable(
     check("user_role_check", oneOf(table.role, platformRoles)),
     pgPolicy("user_auth_flows_policy", { to: appDirect, ...everything }),
     pgPolicy("user_resolver_policy", { for: "select", to: authResolver, using: sql`true` }),
+    pgPolicy("user_external_policy", {
+      for: "insert",
+      to: authResolver,
+      withCheck: sql`${table.role} = 'user' and not ${table.banned}`,
+    }),
     pgPolicy("user_view_own_policy", { for: "select", to: authenticated, using: eq(table.id, authUid) }),
     pgPolicy("user_update_own_policy", {
       for: "update",
@@ -74,7 +79,7 @@ export const user = pgTable(
 
 export const userAccess = access(user, {
   app_direct: { select: "all", insert: "all", update: "all", delete: true },
-  auth_resolver: { select: "all" },
+  auth_resolver: { select: "all", insert: ["id", "name", "email", "emailVerified"] },
   authenticated: {
     select: [
       "id",
@@ -211,6 +216,7 @@ export const identity = pgTable(
     unique("identity_provider_account_unique").on(table.providerId, table.accountId),
     index("identity_user_idx").on(table.userId),
     pgPolicy("identity_auth_flows_policy", { to: appDirect, ...everything }),
+    pgPolicy("identity_resolver_policy", { to: authResolver, ...everything }),
     pgPolicy("identity_view_own_policy", { for: "select", to: authenticated, using: eq(table.userId, authUid) }),
     pgPolicy("identity_view_staff_policy", { for: "select", to: [support, admin], using: sql`true` }),
   ],
@@ -220,6 +226,10 @@ const shownOfIdentity = ["id", "userId", "providerId", "accountId", "scope", "cr
 
 export const identityAccess = access(identity, {
   app_direct: { select: "all", insert: "all", update: "all", delete: true },
+  auth_resolver: {
+    select: ["userId", "providerId", "accountId"],
+    insert: ["id", "userId", "providerId", "accountId"],
+  },
   authenticated: { select: shownOfIdentity },
   support: { select: shownOfIdentity },
   admin: { select: shownOfIdentity },

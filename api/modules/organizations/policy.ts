@@ -21,6 +21,11 @@ export const grantable: Record<MemberRole, readonly MemberRole[]> = {
   viewer: [],
 };
 
+/** A guest has nothing yet that others could rely on. @throws AppError FORBIDDEN */
+export function assertOwnAccount({ user }: { user: { isAnonymous: boolean } }): void {
+  if (user.isAnonymous) throw new AppError("FORBIDDEN", "Sign up first", { reason: "guest" });
+}
+
 /** @throws AppError FORBIDDEN */
 export function assertMay({ role }: { role: MemberRole }, permission: Permission): void {
   const roles: readonly MemberRole[] = permissions[permission];
