@@ -52,11 +52,41 @@ export interface KeyCaller {
 /** Whoever sent the request, as verified against the database during the request. */
 export type Caller = SessionCaller | TokenCaller | KeyCaller;
 
+/** What an API key must hold: `<module>:<read|write>`. */
+export type Scope = `${string}:${"read" | "write"}`;
+
+/** Finds whoever sent the request; null for a visitor. An API key is refused unless it holds the scope that is asked for. */
+export interface FindCaller {
+  (): Promise<SessionCaller | TokenCaller | null>;
+  (scope: Scope | false): Promise<Caller | null>;
+}
+
 /** A caller behind whom a person stands: everybody but an organization's API key. */
 export type PersonCaller = SessionCaller | TokenCaller | (KeyCaller & { user: CallerUser });
 
 export function isPerson(caller: Caller): caller is PersonCaller {
   return caller.user !== null;
+}
+
+/** Looks up once, and only when asked. */
+export function finderOf(lookUp: () => Promise<Caller | null>): FindCaller {
+  let found: Promise<Caller | null> | undefined;
+  const find = async (scope: Scope | false = false) => {
+    found ??= lookUp();
+    const caller = await found;
+    if (caller?.via === "key") assertInScope(caller, scope);
+    return caller;
+  };
+  // Without a scope every key has been refused.
+  return find as FindCaller;
+}
+
+/** @throws AppError FORBIDDEN */
+function assertInScope({ scopes }: KeyCaller, scope: Scope | false): void {
+  if (scope === false) throw new AppError("FORBIDDEN", "Not for API keys", { reason: "not_for_keys" });
+  if (!scopes.includes(scope)) {
+    throw new AppError("FORBIDDEN", `The API key lacks the scope ${scope}`, { reason: "scope_missing" });
+  }
 }
 
 /** Name of the session cookie; `Secure` cookies carry the prefix that browsers enforce. */

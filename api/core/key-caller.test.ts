@@ -6,7 +6,7 @@ import { withContext } from "../test/context.ts";
 import { expectRefusal } from "../test/errors.ts";
 import { withOwner } from "../test/owner.ts";
 import { audit } from "./audit.ts";
-import type { Caller, KeyCaller } from "./caller.ts";
+import { type Caller, finderOf, type KeyCaller } from "./caller.ts";
 import {
   adminProcedure,
   createCallerFactory,
@@ -52,7 +52,7 @@ type Things = ReturnType<ReturnType<typeof createCallerFactory<typeof things._de
 /** A call as `caller`, however it was found. */
 function as<T>(caller: Caller, call: (api: Things) => Promise<T>, headers: Record<string, string> = {}): Promise<T> {
   return withContext(headers, (context) =>
-    call(createCallerFactory(things)({ ...context, findCaller: async () => caller })),
+    call(createCallerFactory(things)({ ...context, findCaller: finderOf(async () => caller) })),
   );
 }
 
@@ -135,6 +135,12 @@ describe("an API key", () => {
     expect(await as(ofOrganization, (api) => api.memberWrite())).toEqual([{ name: "Renamed" }]);
     expect((await renamed()) - before).toBe(1);
   });
+});
+
+test("whoever asks for the caller without a scope is handed no key", async () => {
+  const { owner, ofUser } = await keys();
+  await expectRefusal(finderOf(async () => ofUser)(), "FORBIDDEN", "not_for_keys");
+  expect(await withContext(owner.headers, (context) => context.findCaller())).toMatchObject({ via: "session" });
 });
 
 describe("what a key wrote", () => {

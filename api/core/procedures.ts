@@ -1,6 +1,6 @@
 import type { MemberRole } from "@repo/db";
 import { initTRPC } from "@trpc/server";
-import { type Caller, isPerson, type Membership, type PersonCaller, type SessionCaller } from "./caller.ts";
+import { type Caller, isPerson, type Membership, type PersonCaller, type Scope, type SessionCaller } from "./caller.ts";
 import type { Context } from "./context.ts";
 import type { Tx } from "./database/doors.ts";
 import { type Actor, type Claims, rls } from "./database/rls.ts";
@@ -10,7 +10,7 @@ import { hashPayload, readIdempotencyKey, rlsOnce } from "./idempotency.ts";
 
 export interface ProcedureMeta {
   /** The scope that an API key needs, `<module>:<read|write>`; false, or no `meta` at all: no key may call it. */
-  scope: `${string}:${"read" | "write"}` | false;
+  scope: Scope | false;
   /** Budget: how often a single call waits for the database, its caller included. */
   trips: number;
   /** Whether the answer holds a secret, which is shown once and never stored. */
@@ -105,16 +105,6 @@ function claimsOf(caller: Caller): Claims {
   };
 }
 
-/** @throws AppError FORBIDDEN unless an API key has the scope that the procedure names. */
-function assertInScope(caller: Caller, meta: ProcedureMeta | undefined): void {
-  if (caller.via !== "key") return;
-  const scope = meta?.scope ?? false;
-  if (scope === false) throw new AppError("FORBIDDEN", "Not for API keys", { reason: "not_for_keys" });
-  if (!caller.scopes.includes(scope)) {
-    throw new AppError("FORBIDDEN", `The API key lacks the scope ${scope}`, { reason: "scope_missing" });
-  }
-}
-
 /** Whatever a procedure throws becomes an AppError here, once. */
 const base = t.procedure.use(async ({ next }) => {
   const result = await next();
@@ -129,9 +119,8 @@ export const publicProcedure = base.use(({ ctx, type, next }) =>
 
 /** For whoever is known, an API key only within its scopes. */
 const callerProcedure = base.use(async ({ ctx, next, ...call }) => {
-  const caller = await ctx.findCaller();
+  const caller = await ctx.findCaller(call.meta?.scope ?? false);
   if (!caller) throw new AppError("UNAUTHENTICATED", "Sign in first");
-  assertInScope(caller, call.meta);
   const actor = { role: "authenticated", claims: claimsOf(caller) } as const;
   return next({ ctx: { caller, rls: await bindCallerRls(ctx, actor, call) } });
 });
