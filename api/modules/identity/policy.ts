@@ -1,11 +1,11 @@
 import type { PlatformRole } from "@repo/db";
-import type { Caller } from "../../core/caller.ts";
+import type { CallerUser, SessionCaller } from "../../core/caller.ts";
 import { AppError } from "../../core/errors/app-error.ts";
 
 const freshMs = 10 * 60_000;
 
 /** What cannot be undone asks for a sign-in of the last 10 minutes, by the user in person. */
-export function assertFreshSignIn({ sessionCreatedAt, impersonatedBy }: Caller, now = Date.now()): void {
+export function assertFreshSignIn({ sessionCreatedAt, impersonatedBy }: SessionCaller, now = Date.now()): void {
   if (impersonatedBy) {
     throw new AppError("FORBIDDEN", "Not while acting as another user", { reason: "impersonated" });
   }
@@ -15,7 +15,7 @@ export function assertFreshSignIn({ sessionCreatedAt, impersonatedBy }: Caller, 
 }
 
 /** Support looks; admins act, and not on themselves. */
-export function assertMayActOn({ user }: Pick<Caller, "user">, userId: string): void {
+export function assertMayActOn({ user }: { user: Pick<CallerUser, "id" | "role"> }, userId: string): void {
   if (user.role !== "admin") throw new AppError("FORBIDDEN", "For admins only", { reason: "role_too_low" });
   if (user.id === userId) throw new AppError("FORBIDDEN", "Not on your own account", { reason: "yourself" });
 }

@@ -5,26 +5,38 @@ import { twoFactor } from "better-auth/plugins/two-factor";
 // after passwords alone. A passkey proves two: the device, and whose finger or PIN unlocked it.
 const provesOneThing = /^\/(sign-in\/(email|email-otp|social)|callback\/.+)$/;
 
+type Challenge = ReturnType<typeof twoFactor>["hooks"]["after"][number]["handler"];
+
+/** What an after hook gets of the request under way. */
+interface Answered {
+  path?: string;
+  context: { returned?: unknown };
+}
+
 /** better-auth's second factor, asked for on every way in that proves one thing only. */
 export function secondFactor() {
   const plugin = twoFactor({ issuer: "Fairlead" });
-  const [challenge] = plugin.hooks.after;
-  const handler = async (context: Parameters<typeof challenge.handler>[0]) => {
-    const result = await challenge.handler(context);
-    const challenged = hasResponse(result);
-    if (!challenged || !context.path?.startsWith("/callback/")) return result;
-    // A browser on its way back from a provider is to end up in the app, not on a page of JSON.
-    const location = locationOf(context.context.returned);
-    if (!location) return result;
-    const back = new APIError("FOUND", undefined, { location: withChallenge(location) });
-    return { ...result, response: back };
-  };
-  const matcher = ({ path }: { path?: string | undefined }) => provesOneThing.test(path ?? "");
-  // The handler is a middleware in all but its declaration: it passes on what one was given and gave.
-  return { ...plugin, hooks: { after: [{ matcher, handler: handler as unknown as typeof challenge.handler }] } };
+  const after = plugin.hooks.after.map(({ handler }) => ({
+    matcher: ({ path }: { path?: string | undefined }) => provesOneThing.test(path ?? ""),
+    handler: landing(handler),
+  }));
+  return { ...plugin, hooks: { after } };
 }
 
-function hasResponse(result: unknown): result is { response: unknown } {
+/** A browser on its way back from a provider is to end up in the app, not on a page of JSON. */
+function landing(challenge: Challenge): Challenge {
+  async function handle(input: Parameters<Challenge>[0]) {
+    const { path, context } = input as unknown as Answered;
+    const location = path?.startsWith("/callback/") ? locationOf(context.returned) : null;
+    const result: unknown = await challenge(input);
+    if (!location || !isAnswer(result)) return result;
+    return { ...result, response: new APIError("FOUND", undefined, { location: withChallenge(location) }) };
+  }
+  // A middleware in all but its declaration: it passes on what one was given and gave.
+  return handle as unknown as Challenge;
+}
+
+function isAnswer(result: unknown): result is { response: unknown } {
   return typeof result === "object" && result !== null && "response" in result && result.response !== undefined;
 }
 

@@ -4,7 +4,7 @@ import { newId } from "@repo/db/schema/columns";
 import { serializeSigned } from "hono/utils/cookie";
 import { audit } from "../../../core/audit.ts";
 import { AppError } from "../../../core/errors/app-error.ts";
-import type { UserContext } from "../../../core/procedures.ts";
+import type { SessionContext, UserContext } from "../../../core/procedures.ts";
 import type { ImpersonateInput } from "../input.ts";
 import { assertImpersonable, assertMayActOn } from "../policy.ts";
 
@@ -33,7 +33,7 @@ export async function impersonateUser(ctx: UserContext, { userId, reason }: Impe
 }
 
 /** Ends the session in which an admin acts as the user. */
-export function stopImpersonating(ctx: UserContext) {
+export function stopImpersonating(ctx: SessionContext) {
   const { sessionId, impersonatedBy } = ctx.caller;
   if (!impersonatedBy) {
     throw new AppError("CONFLICT", "Nobody acts as somebody else here", { reason: "not_impersonating" });
