@@ -1,13 +1,4 @@
-import {
-  identity,
-  identityPrefixes,
-  passkey,
-  rateLimit,
-  session,
-  twoFactor,
-  user,
-  verification,
-} from "@repo/db";
+import { identity, identityPrefixes, passkey, rateLimit, session, twoFactor, user, verification } from "@repo/db";
 import { newId } from "@repo/db/schema/columns";
 import { drizzleAdapter } from "better-auth/adapters/drizzle";
 import { betterAuth } from "better-auth/minimal";
@@ -19,11 +10,11 @@ import { anonymously } from "./anonymous.ts";
 import { currentDb, currentRequest } from "./current.ts";
 import { beforeEndpoint, refuseBanned } from "./guards.ts";
 import { onExistingUserSignUp, sendResetPassword, sendVerificationEmail, sendVerificationOTP } from "./letters.ts";
-import { hashPassword, passwordLength, verifyPassword } from "./password.ts";
 import { passkeys } from "./passkeys.ts";
+import { hashPassword, passwordLength, verifyPassword } from "./password.ts";
 import { consume } from "./rate-limit.ts";
 import { secondFactor } from "./second-factor.ts";
-import { socialProviders, tidyProfile } from "./social.ts";
+import { socialProviders, tidyProfile, withoutIdToken } from "./social.ts";
 
 export const authPath = "/api/auth";
 
@@ -101,7 +92,11 @@ function build(env: Env) {
     emailVerification: { sendVerificationEmail, sendOnSignUp: true, expiresIn: 3600 },
     plugins: plugins(env),
     hooks: { before: beforeEndpoint },
-    databaseHooks: { user: { create: { before: tidyProfile } }, session: { create: { before: refuseBanned } } },
+    databaseHooks: {
+      user: { create: { before: tidyProfile } },
+      account: { create: { before: withoutIdToken }, update: { before: withoutIdToken } },
+      session: { create: { before: refuseBanned } },
+    },
     rateLimit: {
       enabled: true,
       window: 60,
@@ -109,12 +104,7 @@ function build(env: Env) {
       customStorage: { consume: (key, rule) => consume(currentDb, key, rule) },
       customRules: { "/sign-in/*": { window: 60, max: 10 }, "/sign-up/*": { window: 60, max: 5 } },
     },
-    disabledPaths: [
-      "/update-session",
-      "/forget-password/email-otp",
-      "/two-factor/send-otp",
-      "/two-factor/verify-otp",
-    ],
+    disabledPaths: ["/update-session", "/forget-password/email-otp", "/two-factor/send-otp", "/two-factor/verify-otp"],
     advanced: {
       cookiePrefix: "fairlead",
       useSecureCookies: APP_URL.startsWith("https:"),

@@ -10,7 +10,7 @@ type Challenge = ReturnType<typeof twoFactor>["hooks"]["after"][number]["handler
 /** What an after hook gets of the request under way. */
 interface Answered {
   path?: string;
-  context: { returned?: unknown };
+  context: { responseHeaders?: Headers };
 }
 
 /** better-auth's second factor, asked for on every way in that proves one thing only. */
@@ -27,7 +27,7 @@ export function secondFactor() {
 function landing(challenge: Challenge): Challenge {
   async function handle(input: Parameters<Challenge>[0]) {
     const { path, context } = input as unknown as Answered;
-    const location = path?.startsWith("/callback/") ? locationOf(context.returned) : null;
+    const location = path?.startsWith("/callback/") ? context.responseHeaders?.get("location") : null;
     const result: unknown = await challenge(input);
     if (!location || !isAnswer(result)) return result;
     return { ...result, response: new APIError("FOUND", undefined, { location: withChallenge(location) }) };
@@ -38,10 +38,6 @@ function landing(challenge: Challenge): Challenge {
 
 function isAnswer(result: unknown): result is { response: unknown } {
   return typeof result === "object" && result !== null && "response" in result && result.response !== undefined;
-}
-
-function locationOf(returned: unknown): string | null {
-  return returned instanceof APIError ? new Headers(returned.headers).get("location") : null;
 }
 
 function withChallenge(location: string): string {

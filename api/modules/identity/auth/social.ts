@@ -23,3 +23,8 @@ export async function tidyProfile<P extends { name: string; image?: string | nul
   const image = validImage.safeParse(profile.image ?? null);
   return { data: { ...profile, name: name.data ?? "", image: image.data ?? null } };
 }
+
+/** Says who somebody is in the clear, and nothing asks for it again. */
+export async function withoutIdToken<Account extends object>(account: Account) {
+  return { data: "idToken" in account ? { ...account, idToken: null } : account };
+}
