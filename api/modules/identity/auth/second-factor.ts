@@ -30,7 +30,9 @@ function landing(challenge: Challenge): Challenge {
     const location = path?.startsWith("/callback/") ? context.responseHeaders?.get("location") : null;
     const result: unknown = await challenge(input);
     if (!location || !isAnswer(result)) return result;
-    return { ...result, response: new APIError("FOUND", undefined, { location: withChallenge(location) }) };
+    const marked = withChallenge(location);
+    context.responseHeaders?.set("location", marked);
+    return { ...result, response: new APIError("FOUND", undefined, { location: marked }) };
   }
   // A middleware in all but its declaration: it passes on what one was given and gave.
   return handle as unknown as Challenge;
