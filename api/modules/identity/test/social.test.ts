@@ -1,7 +1,6 @@
 import { eq, identity, twoFactor, user } from "@repo/db";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { unique } from "../../../test/actors.ts";
-import { apiFor } from "../../../test/call.ts";
 import { withOwner } from "../../../test/owner.ts";
 import { browser, isSignedIn, password, randomEmail, registered, userOf } from "./browser.ts";
 import { consent, idToken, openProviders, type Profile, settings } from "./provider.ts";
@@ -145,13 +144,18 @@ test("a banned user gets no session", async () => {
   expect(await isSignedIn({ cookie: there.cookie() })).toBe(false);
 });
 
-test("a guest's things come along", async () => {
+test("a guest who signs in becomes the user", async () => {
   const there = visitor();
-  await there.auth.signIn.anonymous();
-  const { id } = await apiFor({ cookie: there.cookie() }).resumes.create({ name: "CV", data: {} });
+  const { data } = await there.auth.signIn.anonymous();
   expect(await enter(there, "google", someone())).toBe(app);
-  const { items } = await apiFor({ cookie: there.cookie() }).resumes.list({});
-  expect(items.map((item) => item.id)).toEqual([id]);
+  const rows = await withOwner((db) =>
+    db
+      .select()
+      .from(user)
+      .where(eq(user.id, data?.user.id ?? "")),
+  );
+  expect(rows).toEqual([]);
+  expect((await there.auth.getSession()).data?.user.isAnonymous).toBe(false);
 });
 
 test("an id token opens a session only when Google signed it, for us, with the nonce, and lately", async () => {
