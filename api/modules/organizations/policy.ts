@@ -56,3 +56,16 @@ export function assertVerifiedAddress({ emailVerified }: { emailVerified: boolea
   if (emailVerified) return;
   throw new AppError("FORBIDDEN", "Confirm your e-mail address first", { reason: "email_not_verified" });
 }
+
+/** Letters that one person may send for an organization within an hour, and everybody together within a day. */
+export const invitationLimits = { perInviterAndHour: 50, perOrganizationAndDay: 200 };
+
+/** An invitation is a letter to a stranger. @throws AppError RATE_LIMITED */
+export function assertMayMail({ byCaller, byAll }: { byCaller: number; byAll: number }): void {
+  const { perInviterAndHour, perOrganizationAndDay } = invitationLimits;
+  if (byCaller < perInviterAndHour && byAll < perOrganizationAndDay) return;
+  throw new AppError("RATE_LIMITED", "Too many invitations; try again later", {
+    reason: "invitation_limit",
+    retryAfter: 3600,
+  });
+}

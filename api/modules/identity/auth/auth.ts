@@ -7,7 +7,7 @@ import { emailOTP } from "better-auth/plugins/email-otp";
 import type { Env } from "../../../core/env.ts";
 import { describeError, logLine } from "../../../core/log.ts";
 import { anonymously } from "./anonymous.ts";
-import { currentDb, currentRequest } from "./current.ts";
+import { currentDb, currentEndpoint, currentRequest } from "./current.ts";
 import { beforeEndpoint, refuseBanned } from "./guards.ts";
 import { onExistingUserSignUp, sendResetPassword, sendVerificationEmail, sendVerificationOTP } from "./letters.ts";
 import { passkeys } from "./passkeys.ts";
@@ -101,8 +101,12 @@ function build(env: Env) {
       enabled: true,
       window: 60,
       max: 100,
-      customStorage: { consume: (key, rule) => consume(currentDb, key, rule) },
-      customRules: { "/sign-in/*": { window: 60, max: 10 }, "/sign-up/*": { window: 60, max: 5 } },
+      customStorage: { consume: (key, rule) => consume(currentDb, `${key.split("|")[0]}|${currentEndpoint()}`, rule) },
+      customRules: {
+        "/sign-in/*": { window: 60, max: 10 },
+        "/sign-up/*": { window: 60, max: 5 },
+        "/passkey/*": { window: 60, max: 20 },
+      },
     },
     disabledPaths: ["/update-session", "/forget-password/email-otp", "/two-factor/send-otp", "/two-factor/verify-otp"],
     advanced: {
