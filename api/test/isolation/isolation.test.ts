@@ -26,13 +26,8 @@ const typeOf = (path: string) => procedures[path]?._def.type;
 
 /** What of an input another tenant's id could be put into. */
 const slots = paths.flatMap((path) =>
-  idSlots(appRouterInputs(path)).map((slot): [string, IdSlot] => [`${path} ${slot.path.join(".")}`, slot]),
+  idSlots(procedures[path]?._def.inputs ?? []).map((slot): [string, IdSlot] => [`${path} ${slot.path.join(".")}`, slot]),
 );
-
-function appRouterInputs(path: string): unknown[] {
-  const definition: { inputs?: unknown[] } = procedures[path]?._def ?? {};
-  return definition.inputs ?? [];
-}
 
 const places = new Map<unknown, Promise<Place>>();
 /** One for all tests in which nothing may happen to it. */
