@@ -26,7 +26,10 @@ const typeOf = (path: string) => procedures[path]?._def.type;
 
 /** What of an input another tenant's id could be put into. */
 const slots = paths.flatMap((path) =>
-  idSlots(procedures[path]?._def.inputs ?? []).map((slot): [string, IdSlot] => [`${path} ${slot.path.join(".")}`, slot]),
+  idSlots(procedures[path]?._def.inputs ?? []).map((slot): [string, IdSlot] => [
+    `${path} ${slot.path.join(".")}`,
+    slot,
+  ]),
 );
 
 const places = new Map<unknown, Promise<Place>>();
