@@ -1,6 +1,6 @@
 import { is } from "drizzle-orm";
 import { PgTable } from "drizzle-orm/pg-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import * as schema from "../schema/index.ts";
 import { checkTable } from "./suite/check.ts";
 import { strayReferences } from "./suite/foreign-keys.ts";
@@ -15,7 +15,7 @@ let close: () => Promise<void>;
 let stored: Stored;
 
 beforeAll(async () => {
-  ({ sql, close } = await openScratch(process.env.TEST_DATABASE));
+  ({ sql, close } = await openScratch(inject("kind")));
   stored = await fill(sql, isolations);
 }, 60_000);
 afterAll(() => close());

@@ -103,7 +103,7 @@ function blindUpdate(one: TableIsolation, role: RuntimeRole): string {
   const keys = grantedColumns(one, role, "update");
   if (keys.includes("updatedAt")) return `${quoted(columnName(table, "updatedAt"))} = now()`;
   const columns = getTableColumns(table);
-  const free = keys.find((key) => !columns[key]?.notNull || columns[key].hasDefault);
+  const free = keys.find((key) => !columns[key]?.notNull || columns[key].default !== undefined);
   if (free) return `${quoted(columnName(table, free))} = default`;
   const [row = {}] = one.declaration.rows;
   const last = keys.findLast((key) => row[key] !== undefined) ?? "";

@@ -116,6 +116,11 @@ export async function scoreOf(
   isolations: TableIsolation[],
   onJudged: (mutant: Mutant, verdict: Verdict) => void = () => {},
 ): Promise<Score> {
+  for (const one of isolations) {
+    // What fails unbroken would notice anything.
+    const [finding] = await checkTable(setting, one, true);
+    if (finding !== undefined) throw new Error(`not as declared before anything is broken: ${finding}`);
+  }
   const excuses = new Map(isolations.flatMap(({ declaration }) => Object.entries(declaration.equivalent ?? {})));
   const score: Score = { caught: 0, invalid: [], equivalent: new Map(), survived: [], wronglyExcused: [] };
   const unused = new Set(excuses.keys());

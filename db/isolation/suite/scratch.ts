@@ -5,7 +5,7 @@ import { migratedScratch } from "../../scripts/scratch.ts";
 import { overPglite, overPostgres, prepare, type Sql } from "./sql.ts";
 
 /** A migrated database with nobody else in it, inside a transaction: PGlite, or Postgres 17. */
-export async function openScratch(kind: string | undefined): Promise<{ sql: Sql; close(): Promise<void> }> {
+export async function openScratch(kind: string): Promise<{ sql: Sql; close(): Promise<void> }> {
   return kind === "postgres" ? onPostgres() : onPglite();
 }
 

@@ -19,8 +19,9 @@ export interface Sql {
 export function overPglite(pglite: PGlite): Sql {
   return {
     async ask(statement) {
-      const [{ rows = [], affectedRows } = {}] = await pglite.exec(statement);
-      return { rows, count: affectedRows ?? rows.length };
+      const [answer] = await pglite.exec(statement);
+      const rows = answer?.rows ?? [];
+      return { rows, count: answer?.affectedRows ?? rows.length };
     },
     run: async (statements) => void (await pglite.exec(statements)),
   };
