@@ -58,11 +58,7 @@ export const user = pgTable(
     check("user_role_check", oneOf(table.role, platformRoles)),
     pgPolicy("user_auth_flows_policy", { to: appDirect, ...everything }),
     pgPolicy("user_resolver_policy", { for: "select", to: authResolver, using: sql`true` }),
-    pgPolicy("user_external_policy", {
-      for: "insert",
-      to: authResolver,
-      withCheck: sql`${table.role} = 'user' and not ${table.banned}`,
-    }),
+    pgPolicy("user_external_policy", { for: "insert", to: authResolver, withCheck: sql`true` }),
     pgPolicy("user_view_own_policy", { for: "select", to: authenticated, using: eq(table.id, authUid) }),
     pgPolicy("user_update_own_policy", {
       for: "update",

@@ -14,9 +14,14 @@ export function assertFreshSignIn({ sessionCreatedAt, impersonatedBy }: SessionC
   }
 }
 
-/** Support looks; admins act, and not on themselves. */
-export function assertMayActOn({ user }: { user: Pick<CallerUser, "id" | "role"> }, userId: string): void {
+/** Support looks; admins act. */
+export function assertAdmin({ user }: { user: Pick<CallerUser, "role"> }): void {
   if (user.role !== "admin") throw new AppError("FORBIDDEN", "For admins only", { reason: "role_too_low" });
+}
+
+/** Admins act on everybody but themselves. */
+export function assertMayActOn({ user }: { user: Pick<CallerUser, "id" | "role"> }, userId: string): void {
+  assertAdmin({ user });
   if (user.id === userId) throw new AppError("FORBIDDEN", "Not on your own account", { reason: "yourself" });
 }
 

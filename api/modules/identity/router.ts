@@ -9,7 +9,6 @@ import {
   revokeSession,
   updateUser,
 } from "./service.ts";
-import { stopImpersonating } from "./staff/impersonation.ts";
 
 const read: ProcedureMeta = { scope: "user:read", trips: 2 };
 const write: ProcedureMeta = { scope: "user:write", trips: 3 };
@@ -33,6 +32,5 @@ export const userRouter = router({
     .mutation(({ ctx, input }) => updateUser(ctx, input)),
   export: userProcedure.meta({ ...read, ...inPerson }).query(({ ctx }) => exportUser(ctx)),
   delete: sessionProcedure.meta({ ...write, ...inPerson }).mutation(({ ctx }) => deleteUser(ctx)),
-  stopImpersonating: sessionProcedure.meta({ ...write, ...inPerson }).mutation(({ ctx }) => stopImpersonating(ctx)),
   sessions: sessionsRouter,
 });

@@ -24,8 +24,9 @@ const forMembers = paths.filter((path) => of(path).procedure.as === "member");
 const forStaff = paths.filter((path) => of(path).procedure.as === "staff");
 const typeOf = (path: string) => procedures[path]?._def.type;
 
-/** What of an input another tenant's id could be put into. */
-const slots = paths.flatMap((path) =>
+/** What of an input another tenant's id could be put into. Staff serves every tenant. */
+const tenants = paths.filter((path) => of(path).procedure.as !== "staff");
+const slots = tenants.flatMap((path) =>
   idSlots(procedures[path]?._def.inputs ?? []).map((slot): [string, IdSlot] => [
     `${path} ${slot.path.join(".")}`,
     slot,

@@ -1,12 +1,13 @@
 import { randomBytes } from "node:crypto";
-import { eq, identityPrefixes, impersonationMinutes, session, user } from "@repo/db";
+import { and, eq, identityPrefixes, impersonationMinutes, isNotNull, session, user } from "@repo/db";
 import { newId } from "@repo/db/schema/columns";
 import { serializeSigned } from "hono/utils/cookie";
 import { audit } from "../../../core/audit.ts";
 import { AppError } from "../../../core/errors/app-error.ts";
-import type { SessionContext, UserContext } from "../../../core/procedures.ts";
-import type { ImpersonateInput } from "../input.ts";
-import { assertImpersonable, assertMayActOn } from "../policy.ts";
+import type { UserContext } from "../../../core/procedures.ts";
+import type { ImpersonateInput, SessionIdInput } from "../input.ts";
+import { assertAdmin, assertImpersonable, assertMayActOn } from "../policy.ts";
+import { ownSession } from "../queries.ts";
 
 /**
  * A bearer token that acts as the user for an hour. It opens the API, but none of the sign-in flows; it ends when its
@@ -32,17 +33,19 @@ export async function impersonateUser(ctx: UserContext, { userId, reason }: Impe
   return { token: await signed(token, ctx.env.AUTH_SECRET), sessionId, expiresAt };
 }
 
-/** Ends the session in which an admin acts as the user. */
-export function stopImpersonating(ctx: SessionContext) {
-  const { sessionId, impersonatedBy } = ctx.caller;
-  if (!impersonatedBy) {
-    throw new AppError("CONFLICT", "Nobody acts as somebody else here", { reason: "not_impersonating" });
-  }
+/** Ends a session in which an admin acts as a user, one's own or a colleague's. */
+export function stopImpersonating(ctx: UserContext, { sessionId }: SessionIdInput) {
+  assertAdmin(ctx.caller);
+  const acting = and(eq(session.id, sessionId), isNotNull(session.impersonatedBy));
   return ctx.rls(async (tx) => {
-    const [ended] = await tx.delete(session).where(eq(session.id, sessionId)).returning({ id: session.id });
-    if (!ended) throw new AppError("CONFLICT", "This session has ended already", { reason: "not_impersonating" });
-    audit(ctx, tx, { action: "user.stopImpersonating", target: ctx.caller.user.id, before: { sessionId } });
-    return ended;
+    const [ended] = await tx
+      .delete(session)
+      .where(acting)
+      .returning({ userId: session.userId, ...ownSession });
+    if (!ended) throw new AppError("NOT_FOUND", "No such session");
+    const { userId, id, impersonatedBy } = ended;
+    audit(ctx, tx, { action: "user.stopImpersonating", target: userId, before: { sessionId: id, impersonatedBy } });
+    return { id };
   });
 }
 

@@ -1,6 +1,6 @@
 import { type ProcedureMeta, router, staffProcedure } from "../../../core/procedures.ts";
-import { banInput, impersonateInput, userIdInput, userListInput } from "../input.ts";
-import { impersonateUser } from "./impersonation.ts";
+import { banInput, impersonateInput, sessionIdInput, userIdInput, userListInput } from "../input.ts";
+import { impersonateUser, stopImpersonating } from "./impersonation.ts";
 import { banUser, getUser, listUsers, unbanUser } from "./service.ts";
 
 const read: ProcedureMeta = { scope: false, trips: 2 };
@@ -27,6 +27,10 @@ const usersRouter = router({
     .meta({ ...write, trips: 4, secret: true })
     .input(impersonateInput)
     .mutation(({ ctx, input }) => impersonateUser(ctx, input)),
+  stopImpersonating: staffProcedure
+    .meta(write)
+    .input(sessionIdInput)
+    .mutation(({ ctx, input }) => stopImpersonating(ctx, input)),
 });
 
 export const adminRouter = router({ users: usersRouter });

@@ -40,7 +40,7 @@ CREATE POLICY "identity_view_staff_policy" ON "identity" AS PERMISSIVE FOR SELEC
 CREATE POLICY "session_view_staff_policy" ON "session" AS PERMISSIVE FOR SELECT TO "admin", "support" USING (true);--> statement-breakpoint
 CREATE POLICY "session_impersonate_policy" ON "session" AS PERMISSIVE FOR INSERT TO "admin" WITH CHECK ("session"."impersonated_by" = (select auth.uid()) and exists (select from "user" where "user"."id" = "session"."user_id" and not ("user"."banned" and ("user"."ban_expires" is null or "user"."ban_expires" > now())) and ("session"."impersonated_by" is null or "user"."role" = 'user')));--> statement-breakpoint
 CREATE POLICY "session_ban_policy" ON "session" AS PERMISSIVE FOR DELETE TO "admin" USING (true);--> statement-breakpoint
-CREATE POLICY "user_external_policy" ON "user" AS PERMISSIVE FOR INSERT TO "auth_resolver" WITH CHECK ("user"."role" = 'user' and not "user"."banned");--> statement-breakpoint
+CREATE POLICY "user_external_policy" ON "user" AS PERMISSIVE FOR INSERT TO "auth_resolver" WITH CHECK (true);--> statement-breakpoint
 CREATE POLICY "resume_adopt_policy" ON "resume" AS PERMISSIVE FOR ALL TO "auth_resolver" USING (true) WITH CHECK (true);--> statement-breakpoint
 CREATE POLICY "passkey_auth_flows_policy" ON "passkey" AS PERMISSIVE FOR ALL TO "app_direct" USING (true) WITH CHECK (true);--> statement-breakpoint
 CREATE POLICY "passkey_view_own_policy" ON "passkey" AS PERMISSIVE FOR SELECT TO "authenticated" USING ("passkey"."user_id" = (select auth.uid()));--> statement-breakpoint
