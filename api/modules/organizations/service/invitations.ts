@@ -64,10 +64,10 @@ function seats(tx: Tx, { caller }: MemberContext, email: string) {
 }
 
 /** How many letters went out lately, as the audit log has it: for the organization, and by the caller. */
-async function mailed(tx: Tx, { caller }: MemberUserContext) {
+function mailed(tx: Tx, { caller }: MemberUserContext) {
   const [hour, day] = [3_600_000, 86_400_000].map((ms) => new Date(Date.now() - ms)) as [Date, Date];
   const byCaller = and(eq(auditLog.actorId, caller.user.id), gt(auditLog.createdAt, hour));
-  const rows = await tx
+  return tx
     .select({ byAll: count(), byCaller: sql`count(*) filter (where ${byCaller})`.mapWith(Number) })
     .from(auditLog)
     .where(
@@ -77,7 +77,6 @@ async function mailed(tx: Tx, { caller }: MemberUserContext) {
         inArray(auditLog.action, ["invitation.create", "invitation.resend"]),
       ),
     );
-  return one(rows);
 }
 
 /** Closes what nobody took up in time, so that the address can be invited anew. */
@@ -116,7 +115,7 @@ export function inviteMember(ctx: MemberUserContext, { email, role, teamId }: In
           .returning(invitationDetail),
       ]);
       if (!place) throw noOrganization();
-      assertMayMail(sent);
+      assertMayMail(one(sent));
       if (fellows.length) throw alreadyMember();
       assertSeatLeft({ taken: (members?.members ?? 0) + (invited?.open ?? 0), limit: place.memberLimit });
       const after = one(rows);
@@ -139,7 +138,7 @@ export async function resendInvitation(ctx: MemberUserContext, { invitationId }:
       setPending(ctx, tx, { action: "invitation.resend", invitationId, values: { expiresAt: expiry() } }),
     ]);
     if (!live) throw noOrganization();
-    assertMayMail(sent);
+    assertMayMail(one(sent));
     return { slug: live.slug, after };
   });
   post(ctx, slug, after);
