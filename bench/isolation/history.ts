@@ -22,19 +22,20 @@ export const longestAgeMs = 76_000;
 export function violations(history: readonly Event[]): string[] {
   const writes = new Map<string, Event>();
   for (const event of history) if (event.kind === "write") writes.set(`${event.key} ${event.value}`, event);
-  return history.flatMap((read) => (read.kind === "read" ? judge(read, history, writes) : []));
+  const ofClient = Map.groupBy(writes.values(), ({ client, key }) => `${client} ${key}`);
+  return history.flatMap((read) => {
+    if (read.kind === "write") return [];
+    return judge(read, writes, ofClient.get(`${read.client} ${read.key}`) ?? []);
+  });
 }
 
-function judge(read: Event, history: readonly Event[], writes: Map<string, Event>): string[] {
+function judge(read: Event, writes: Map<string, Event>, own: Event[]): string[] {
   const { client, key, value, start, end, door } = read;
   const said = `${client} reads ${key} = ${value} at ${start}`;
   const written = writes.get(`${key} ${value}`);
   if (!written && value !== 0) return [`${said}, which nobody wrote`];
   if (written && written.start > end) return [`${said}, before it was written`];
-  const own = history.filter(
-    (event) => event.kind === "write" && event.key === key && event.client === client && event.end <= start,
-  );
-  const latest = Math.max(0, ...own.map((event) => event.value));
+  const latest = Math.max(0, ...own.filter((write) => write.end <= start).map((write) => write.value));
   if (value < latest) return [`${said}, having written ${latest}`];
   // It was current until the next write ended.
   const next = writes.get(`${key} ${value + 1}`);

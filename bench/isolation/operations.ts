@@ -118,6 +118,10 @@ const writes: Make[] = [
 
 /** With another tenant's ids, or in another tenant's name. */
 const attacks: Make[] = [
+  (_, random, others) => ({
+    ...{ procedure: "careless.read", input: { table: "team" }, due: ["FORBIDDEN"] },
+    organization: pick(random, others).organizationId,
+  }),
   ...["organization.get", "organization.teams.list", "organization.members.list", "resumes.list"].map(
     (procedure): Make =>
       (_, random, others) => ({

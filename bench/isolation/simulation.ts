@@ -13,6 +13,8 @@ export interface Options {
   tenants: number;
   /** Requests under way at once. */
   lanes?: number;
+  /** How likely the Hyperdrive's clock moves with an operation, by up to 30 s; default 0.01. */
+  haste?: number;
   /** Ends at the first finding. */
   untilFound?: boolean;
   onProgress?: (done: number, findings: number) => void;
@@ -111,7 +113,7 @@ class Run {
     }
   }
 
-  async work({ operations, seed, lanes = 16, untilFound = false, onProgress }: Options): Promise<void> {
+  async work({ operations, seed, lanes = 16, haste = 0.01, untilFound = false, onProgress }: Options): Promise<void> {
     const { clock } = this.#doors.hyperdrive.instruments;
     const clients = this.#tenants.flatMap((tenant) => tenant.clients);
     const lane = async (number: number) => {
@@ -120,11 +122,12 @@ class Run {
       const ours = clients.filter((_, index) => index % lanes === number);
       while (ours.length > 0 && this.#done < operations && !(untilFound && this.#findings.length > 0)) {
         this.#done += 1;
+        const done = this.#done;
         const client = ours[Math.floor(random() * ours.length)] as Client;
-        if (random() < 0.01) clock.advance(Math.floor(random() * 30_000));
+        if (random() < haste) clock.advance(Math.floor(random() * 30_000));
         const others = this.#tenants.filter((tenant) => tenant !== client.tenant);
         await this.#perform(client, nextOperation(client, random, others));
-        if (this.#done % 1000 === 0) onProgress?.(this.#done, this.#findings.length);
+        if (done % 1000 === 0) onProgress?.(done, this.#findings.length);
       }
     };
     await Promise.all(Array.from({ length: lanes }, (_, number) => lane(number)));
@@ -156,11 +159,12 @@ class Run {
     }
   }
 
-  #judgeOutcome(said: string, { due }: Operation, outcome: string): void {
-    if (due === "ok" && outcome !== "ok") this.#findings.push(`${said}: ${outcome} where it may`);
-    if (typeof due === "object" && !due.includes(outcome))
-      this.#findings.push(`${said}: ${outcome} where ${due.join(" or ")} is due`);
-    if (outcome === "INTERNAL" || outcome === "UNAVAILABLE") this.#findings.push(`${said}: ${outcome}`);
+  #judgeOutcome(said: string, { due, mutation }: Operation, outcome: string): void {
+    // A starved machine loses connections, which shows nobody anything; of a write it leaves open whether it was done.
+    if (outcome === "UNAVAILABLE" && !mutation) return;
+    const fits = due === "any" ? outcome !== "INTERNAL" : due === "ok" ? outcome === "ok" : due.includes(outcome);
+    const wanted = typeof due === "string" ? due : due.join(" or ");
+    if (!fits) this.#findings.push(`${said}: ${outcome} where ${wanted} is due`);
   }
 
   /** Marks and ids of other tenants, in any answer. */

@@ -74,7 +74,7 @@ async function makeClient(sql: postgres.Sql, tenant: Tenant, role: Client["role"
   const { mark, organizationId } = tenant;
   const [userId, sessionId, memberId, token] = [newId("user"), newId("sess"), newId("mem"), crypto.randomUUID()];
   await sql`insert into "user" ${sql({ id: userId, name: `${role} ${mark}`, email: `${role}-${mark}@example.com`, email_verified: true })}`;
-  await sql`insert into session ${sql({ id: sessionId, token, user_id: userId, expires_at: new Date(Date.now() + 9e8) })}`;
+  await sql`insert into session ${sql({ id: sessionId, token, user_id: userId, active_organization_id: organizationId, expires_at: new Date(Date.now() + 9e8) })}`;
   await sql`insert into member ${sql({ id: memberId, organization_id: organizationId, user_id: userId, role })}`;
   const name = sessionCookie(appUrl);
   const [cookie = ""] = (await serializeSigned(name, token, secret)).split(";");

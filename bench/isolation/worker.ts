@@ -1,8 +1,9 @@
-import type { AnyRouter } from "@trpc/server";
+import type { AnyProcedure } from "@trpc/server";
 import { migrateDatabase } from "../../db/scripts/migrate.ts";
 import { resembleWorkerd } from "../../dev/api-loader.ts";
 import type { Doors } from "../../dev/doors.ts";
 import { startEmbedded } from "../../dev/embedded.ts";
+import type { CacheOptions } from "../../dev/hyperdrive/cache.ts";
 import { ensureLogins, startOnPostgres } from "../../dev/outer-postgres.ts";
 import { startPostgres } from "../../dev/postgres.ts";
 
@@ -13,17 +14,16 @@ const { appRouter } = await import("../../api/modules/registry.ts");
 const { router } = await import("../../api/core/procedures.ts");
 const { careless } = await import("./careless.ts");
 
-/** The worker as it is, with careless procedures beside its own, and `more` in the place of some. */
-export function buildApp(more: Record<string, AnyRouter> = {}) {
+/** The worker as it is, with careless procedures beside its own; `worse` in the place of some of them. */
+export function buildApp(worse: Record<string, AnyProcedure> = {}) {
   // A router's record is what a router is made of; only its type says otherwise.
-  const record = { ...appRouter._def.record, careless, ...more } as unknown as Parameters<typeof router>[0];
-  return createApp(router(record));
+  const record = appRouter._def.record as unknown as Parameters<typeof router>[0];
+  return createApp(router({ ...record, careless: router({ ...careless, ...worse }) }));
 }
 
-const instruments = { cache: {}, shadow: true };
-
-/** A migrated database of its own behind the local Hyperdrive, with the shadow on. */
-export async function openDoors(kind: string | undefined): Promise<Doors> {
+/** A migrated database of its own behind the local Hyperdrive, with the shadow on. `cache`: other than Hyperdrive's. */
+export async function openDoors(kind?: string, cache: CacheOptions = {}): Promise<Doors> {
+  const instruments = { cache, shadow: true };
   if (kind !== "postgres") {
     const doors = await startEmbedded({ instruments });
     await migrateDatabase(doors.owner);
