@@ -3,23 +3,35 @@ import { test } from "node:test";
 import { type Event, violations } from "./history.ts";
 
 const key = "page";
-const write = (value: number, start: number, end = start + 10, client = "ada"): Event => ({
-  ...{ client, kind: "write", key, value, start, end, door: "fresh" },
+const write = (value: number, start: number, [end = start + 10, client = "ada"]: [number?, string?] = []): Event => ({
+  client,
+  kind: "write",
+  key,
+  value,
+  start,
+  end,
+  door: "fresh",
 });
 const read = (client: string, value: number, [start, door = "cached"]: [number, Event["door"]?]): Event => ({
-  ...{ client, kind: "read", key, value, start, end: start + 5, door },
+  client,
+  kind: "read",
+  key,
+  value,
+  start,
+  end: start + 5,
+  door,
 });
 
 const good: Record<string, Event[]> = {
   "what was there before anybody wrote": [read("eve", 0, [5])],
   "the writer's own write, at once": [write(1, 0), read("ada", 1, [10, "fresh"])],
   "the old value, for somebody else and 76 s long": [write(1, 0), read("eve", 0, [76_000])],
-  "the old value while the write is under way": [write(1, 0, 1000), read("eve", 0, [999, "fresh"])],
-  "the new value while the write is under way": [write(1, 0, 1000), read("eve", 1, [500])],
+  "the old value while the write is under way": [write(1, 0, [1000]), read("eve", 0, [999, "fresh"])],
+  "the new value while the write is under way": [write(1, 0, [1000]), read("eve", 1, [500])],
   "the writer's later reads through the cache, once its own write is in it": [write(1, 0), read("ada", 1, [90_000])],
   "another's old value behind one's own write of another page": [
     { ...write(1, 0), key: "another" },
-    write(1, 0, 10, "eve"),
+    write(1, 0, [10, "eve"]),
     read("ada", 0, [20]),
   ],
 };

@@ -67,7 +67,9 @@ const writePage: Make = ({ tenant, role }) => {
       version: page.version,
       data: { basics: { email: `private-${mark}@example.com`, label: String(value) } },
     },
-    ...{ mutation: true, due: "ok", register: { key: page.slug, write: value } },
+    mutation: true,
+    due: "ok",
+    register: { key: page.slug, write: value },
     learn: () => Object.assign(page, { value, version: page.version + 1 }),
   };
 };
@@ -119,19 +121,26 @@ const writes: Make[] = [
 /** With another tenant's ids, or in another tenant's name. */
 const attacks: Make[] = [
   (_, random, others) => ({
-    ...{ procedure: "careless.read", input: { table: "team" }, due: ["FORBIDDEN"] },
+    procedure: "careless.read",
+    input: { table: "team" },
+    due: ["FORBIDDEN"],
     organization: pick(random, others).organizationId,
   }),
   ...["organization.get", "organization.teams.list", "organization.members.list", "resumes.list"].map(
     (procedure): Make =>
       (_, random, others) => ({
-        ...{ procedure, organization: pick(random, others).organizationId, due: ["FORBIDDEN"] },
+        procedure,
+        organization: pick(random, others).organizationId,
+        due: ["FORBIDDEN"],
         ...(procedure.endsWith("list") ? { input: {} } : {}),
       }),
   ),
   (_, random, others) => ({
-    ...{ procedure: "organization.teams.create", input: { name: "Planted" }, mutation: true },
-    ...{ organization: pick(random, others).organizationId, due: ["FORBIDDEN"] },
+    procedure: "organization.teams.create",
+    input: { name: "Planted" },
+    mutation: true,
+    organization: pick(random, others).organizationId,
+    due: ["FORBIDDEN"],
   }),
   ...(
     [
@@ -157,15 +166,19 @@ const attacks: Make[] = [
   (_, random, others) => ({ procedure: "resumes.get", input: { id: pick(random, others).resumeId }, due: missing }),
   (_, random, others) => ({ procedure: "resumes.export", input: { id: pick(random, others).page.id }, due: missing }),
   (_, random, others) => ({
-    ...{ procedure: "resumes.bySlug", input: { slug: `mine-${pick(random, others).mark}` }, due: missing },
+    procedure: "resumes.bySlug",
+    input: { slug: `mine-${pick(random, others).mark}` },
+    due: missing,
   }),
   ({ tenant }, random, others) => ({
     procedure: "careless.addToTeam",
     input: {
-      ...{ organizationId: tenant.organizationId, teamId: [...tenant.teams.keys()][0] },
+      organizationId: tenant.organizationId,
+      teamId: [...tenant.teams.keys()][0],
       memberId: pick(random, others).clients[1]?.memberId,
     },
-    ...{ mutation: true, due: shut },
+    mutation: true,
+    due: shut,
   }),
   () => ({ procedure: "organization.teams.list", input: {}, visitor: true, due: ["UNAUTHENTICATED"] }),
 ];

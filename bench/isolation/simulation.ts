@@ -50,7 +50,9 @@ export function randomFrom(seed: number): Random {
 export function bindingsOf({ cached, direct }: Doors): Record<string, unknown> {
   const nothing = async () => {};
   return {
-    ...{ ENVIRONMENT: "test", AUTH_SECRET: secret, APP_URL: appUrl },
+    ENVIRONMENT: "test",
+    AUTH_SECRET: secret,
+    APP_URL: appUrl,
     HYPERDRIVE_CACHED: { connectionString: cached },
     HYPERDRIVE_DIRECT: { connectionString: direct },
     FILES: { get: async () => null, put: nothing, delete: nothing, list: async () => ({ objects: [] }) },

@@ -49,8 +49,14 @@ export async function makeTenants(sql: postgres.Sql, count: number): Promise<Ten
 async function makeTenant(sql: postgres.Sql, index: number): Promise<Tenant> {
   const mark = markOf(index);
   const tenant: Tenant = {
-    ...{ index, mark, organizationId: newId("org"), name: `Company ${mark}`, clients: [], teams: new Map() },
-    ...{ invitationId: newId("inv"), resumeId: newId("resume") },
+    index,
+    mark,
+    organizationId: newId("org"),
+    name: `Company ${mark}`,
+    clients: [],
+    teams: new Map(),
+    invitationId: newId("inv"),
+    resumeId: newId("resume"),
     page: { id: newId("resume"), slug: `page-${index}-of-everybody`, version: 1, value: 0 },
   };
   await sql`insert into organization ${sql({ id: tenant.organizationId, name: tenant.name, slug: `company-${mark}` })}`;
