@@ -53,6 +53,9 @@ export function bindingsOf({ cached, direct }: Doors): Record<string, unknown> {
     ENVIRONMENT: "test",
     AUTH_SECRET: secret,
     APP_URL: appUrl,
+    // How long work takes on a busy machine is no finding.
+    DB_CONNECT_TIMEOUT_MS: 60_000,
+    DB_QUERY_TIMEOUT_MS: 60_000,
     HYPERDRIVE_CACHED: { connectionString: cached },
     HYPERDRIVE_DIRECT: { connectionString: direct },
     FILES: { get: async () => null, put: nothing, delete: nothing, list: async () => ({ objects: [] }) },
