@@ -3,6 +3,7 @@ import type { Gate } from "./gate.ts";
 import type { Observer } from "./observer.ts";
 import type { Pool } from "./pool.ts";
 import type { PreparedStatements } from "./prepared.ts";
+import type { Proofs } from "./proofs.ts";
 import type { StatementTable } from "./statements.ts";
 import type { Door, StatsCounter } from "./stats.ts";
 
@@ -32,6 +33,7 @@ export interface ClientOptions extends ClientInstruments {
   dedicated: boolean;
   table: StatementTable;
   edgePrepared: boolean;
+  proofs: Proofs | null;
   /** Bound on a statement in milliseconds, or null. */
   statementMs: number | null;
   stats: StatsCounter;

@@ -56,8 +56,8 @@ export class Client implements Sink, Waiter {
     this.#applicationName = options.applicationName;
     this.#settingsSql = options.settingsSql;
     this.#bound = new StatementBound(options.statementMs);
-    const { table, edgePrepared, dedicated, door, scope } = options;
-    const prepared = new PreparedStatements({ table, scope, edgePrepared, dedicated });
+    const { door } = options;
+    const prepared = new PreparedStatements(options);
     this.#dispatcher = new Dispatcher(prepared, door !== "origin");
     this.#passage = new Passage(this.#dispatcher, options);
     this.#count("opened");
@@ -302,6 +302,8 @@ export class Client implements Sink, Waiter {
   #begin(session: Session): void {
     this.#session = session;
     this.#originAnswered = true;
+    if (session.settingsOf === this) return;
+    session.settingsOf = this;
     for (const sql of this.#settingsSql) session.send(query(sql), { kind: "query", internal: true });
   }
 
@@ -317,6 +319,7 @@ export class Client implements Sink, Waiter {
     this.#session = null;
     this.#isHolding = false;
     this.#bound.watch(null);
+    const { isTraceless } = this.#dispatcher.prepared;
     this.#dispatcher.prepared.released();
     if (this.#hasChangedSchema) {
       this.#options.table.clear();
@@ -325,8 +328,10 @@ export class Client implements Sink, Waiter {
     this.#hasChangedSchema = false;
     if (session === null) return;
     session.sink = null;
-    if (this.#options.dedicated) this.#options.pool.discard(session);
-    else this.#options.pool.release(session);
+    const { pool, dedicated } = this.#options;
+    if (dedicated) pool.discard(session);
+    else if (isTraceless && !this.#hasEnded) pool.keep(session, this);
+    else pool.release(session);
   }
 
   #flush(): void {
@@ -392,6 +397,7 @@ export class Client implements Sink, Waiter {
     this.#ticket?.leave();
     this.#ticket = null;
     this.#release();
+    this.#options.pool.forget(this);
     this.#options.stats.closed(this.#options.door, this.#applicationName);
     this.#options.onEnd();
   }

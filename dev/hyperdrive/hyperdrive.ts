@@ -6,6 +6,7 @@ import type { FrameReader } from "./frame-reader.ts";
 import { type InstrumentOptions, Instruments, type Visitor } from "./instruments.ts";
 import type { Origin } from "./origins/origin.ts";
 import { Pool } from "./pool.ts";
+import { Proofs } from "./proofs.ts";
 import { frame, int32, parameterStatus, readyForQuery, SERVER, STATUS } from "./protocol.ts";
 import { ScramVerifier } from "./scram.ts";
 import { type Listener, listen } from "./server.ts";
@@ -198,12 +199,19 @@ class LocalHyperdrive implements Hyperdrive {
       dedicated: door === "origin" && !origin.single,
       table: this.#table,
       edgePrepared,
+      proofs: this.#proofs(visitor),
       statementMs: door === "origin" ? null : statementMs,
       stats: this.stats,
       onEnd: () => this.#clients.delete(key.processId),
     });
     this.#clients.set(key.processId, { client, secret: key.secret });
     client.start();
+  }
+
+  /** On an origin of one session nobody keeps it. */
+  #proofs({ door, user, identity }: Visitor): Proofs | null {
+    if (door === "origin" || this.#options.origin.single) return null;
+    return new Proofs(this.#table, { ...identity, description: user });
   }
 
   #pool(door: Door, user: string): Pool {

@@ -10,6 +10,7 @@ import {
   writeParse,
   writeTarget,
 } from "./messages.ts";
+import type { Proofs } from "./proofs.ts";
 import { CLIENT, frame, SERVER } from "./protocol.ts";
 import type { Session } from "./session.ts";
 import { type Handle, handleOf, Statement, type StatementTable } from "./statements.ts";
@@ -22,6 +23,8 @@ export interface PreparedOptions {
   edgePrepared: boolean;
   /** The session belongs to this client until it leaves, so names need no translation. */
   dedicated: boolean;
+  /** Says of statements that they leave nothing in a session; null: it is said of none. */
+  proofs: Proofs | null;
 }
 
 const PARSE_COMPLETE = frame(SERVER.parseComplete);
@@ -40,18 +43,22 @@ const UNKNOWN = "fl_none";
 export class PreparedStatements {
   /** In this loan something ran that may have changed how SQL is understood, as a search_path does. */
   hasRun = false;
+  /** In this loan nothing ran that is not proven to leave its session as it was. */
+  isTraceless = true;
   readonly #options: PreparedOptions;
   readonly #names = new Map<Bytes, Handle>();
   readonly #portals = new Map<Bytes, Statement>();
 
   constructor(options: PreparedOptions) {
     this.#options = options;
+    this.isTraceless = options.proofs !== null;
   }
 
   /** The session went back: portals have ended with the transaction. */
   released(): void {
     this.#portals.clear();
     this.hasRun = false;
+    this.isTraceless = this.#options.proofs !== null;
   }
 
   /** SQL has deallocated every statement of the session. */
@@ -136,6 +143,7 @@ export class PreparedStatements {
     const bind = readBind(message);
     const handle = this.#names.get(bind.statement);
     this.hasRun = true;
+    if (this.isTraceless && !this.#isProven(handle)) this.isTraceless = false;
     if (handle !== undefined) this.#portals.set(bind.portal, handle.statement);
     if (bind.statement === "") {
       if (handle !== undefined) this.#ensureUnnamed(session, handle.statement);
@@ -179,6 +187,10 @@ export class PreparedStatements {
     });
     if (target === "statement" && name === "") session.unnamed = null;
     if (target === "statement" && this.#options.dedicated) session.statements.delete(name);
+  }
+
+  #isProven(handle: Handle | undefined): boolean {
+    return handle?.statement.isShared === true && this.#options.proofs?.holds(handle.statement) === true;
   }
 
   #parseUnnamed(session: Session, { sql, tail }: ParseMessage): void {

@@ -28,7 +28,11 @@ export class Session implements TransportEvents, AnswerHandler {
   /** The origin waits for COPY data. */
   copyIn = false;
   closed = false;
+  /** When it was last as new, in milliseconds of `Date.now()`. */
+  cleanSince = Date.now();
   sink: Sink | null = null;
+  /** Whose startup settings it has. */
+  settingsOf: Sink | null = null;
   onClose: (() => void) | null = null;
   #expected: Expectation[] = [];
   #head = 0;
@@ -42,6 +46,8 @@ export class Session implements TransportEvents, AnswerHandler {
   #cancelling: Promise<void> | null = null;
   /** SQL may have prepared statements under names of its own. */
   #mayHoldNames = false;
+  /** Something reached it beside the statements it was sent: a cancel request, or a setting that changed. */
+  #isDisturbed = false;
 
   /** `isUsed`: somebody had the session before us, so `recover` has to assume the worst. */
   constructor(connect: Connect, isUsed: boolean) {
@@ -58,6 +64,12 @@ export class Session implements TransportEvents, AnswerHandler {
   /** What it answers now is a simple query. */
   get inQuery(): boolean {
     return this.#current()?.kind === "query";
+  }
+
+  /** Idle, and nothing happened to it since `cleanSince` but the statements it was sent. */
+  get isUnspoilt(): boolean {
+    const isIdle = this.status === STATUS.idle && this.outstanding === 0 && !this.#unsynced && !this.copyIn;
+    return isIdle && !this.closed && !this.#isDisturbed && !this.#mayHoldNames;
   }
 
   get outstanding(): number {
@@ -86,6 +98,7 @@ export class Session implements TransportEvents, AnswerHandler {
 
   /** Asks the origin to cancel the running statement. No later client of this session can be hit: `recover` waits for it. */
   cancel(): Promise<void> {
+    this.#isDisturbed = true;
     this.#cancelling ??= this.transport.cancel().finally(() => {
       this.#cancelling = null;
     });
@@ -111,6 +124,9 @@ export class Session implements TransportEvents, AnswerHandler {
     if (this.#mayHoldNames) this.statements.clear();
     const error = await this.#reset(origin);
     this.#mayHoldNames = false;
+    this.#isDisturbed = false;
+    this.cleanSince = Date.now();
+    this.settingsOf = null;
     this.unnamed = null;
     if (error !== null || this.status !== STATUS.idle) this.destroy();
     else this.transport.rest();
@@ -188,7 +204,10 @@ export class Session implements TransportEvents, AnswerHandler {
         this.#aside(message);
         break;
       case SERVER.parameterStatus:
-        if (this.#current()?.internal !== true) this.sink?.reported(message);
+        if (this.#current()?.internal !== true) {
+          this.#isDisturbed = true;
+          this.sink?.reported(message);
+        }
         this.#aside(message);
         break;
       case SERVER.backendKey:
