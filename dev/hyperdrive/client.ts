@@ -11,6 +11,7 @@ import { PreparedStatements } from "./prepared.ts";
 import { CLIENT, query, readyForQuery, STATUS } from "./protocol.ts";
 import type { Session, Sink } from "./session.ts";
 import { StatementBound } from "./statement-bound.ts";
+import { writeInTurn } from "./turn.ts";
 
 /** Unread input above this stops reading from the client. */
 const INPUT_HIGH_WATER = 256 * 1024;
@@ -362,7 +363,7 @@ export class Client implements Sink, Waiter {
     this.#hasAnswered = true;
     const answer = bytes.length === 1 ? (bytes[0] ?? Buffer.alloc(0)) : Buffer.concat(bytes);
     this.#options.observer?.transferred("bytesOut", answer.length);
-    return this.#socket.write(answer);
+    return writeInTurn(this.#socket, answer);
   }
 
   #count(field: "opened" | "open" | "flights" | "originFlights" | "statements"): void {

@@ -3,6 +3,7 @@ import { connectionLost, decodeError, type WireError } from "./errors.ts";
 import { answersOnly, completes, type Expectation, type Sink } from "./expectation.ts";
 import { writeTarget } from "./messages.ts";
 import type { Connect, Origin, Transport, TransportEvents } from "./origins/origin.ts";
+import { Outlet } from "./outlet.ts";
 import { CLIENT, frame, int16, int32, query, SERVER, STATUS } from "./protocol.ts";
 import type { Statement } from "./statements.ts";
 
@@ -40,7 +41,7 @@ export class Session implements TransportEvents, AnswerHandler {
   #unsynced = false;
   #told = false;
   #queryFailed: WireError | null = null;
-  #out: Buffer[] = [];
+  readonly #out = new Outlet();
   readonly #reader = new AnswerReader(this);
   #bulkPasses = false;
   #cancelling: Promise<void> | null = null;
@@ -312,18 +313,12 @@ export class Session implements TransportEvents, AnswerHandler {
   }
 
   #pass(bytes: Buffer): void {
-    if (this.sink === null) return;
-    const last = this.#out.at(-1);
-    const joined = last === undefined ? null : adjoin(last, bytes);
-    if (joined === null) this.#out.push(bytes);
-    else this.#out[this.#out.length - 1] = joined;
+    if (this.sink !== null) this.#out.push(bytes);
   }
 
   #flushOut(): void {
-    if (this.#out.length === 0) return;
-    const bytes = this.#out;
-    this.#out = [];
-    if (this.sink?.deliver(bytes) === false) this.transport.pause();
+    const bytes = this.#out.take();
+    if (bytes.length > 0 && this.sink?.deliver(bytes) === false) this.transport.pause();
   }
 
   #expect(expectation: Expectation): void {
@@ -372,12 +367,6 @@ export class Session implements TransportEvents, AnswerHandler {
     }
     this.send(frame(CLIENT.sync), { kind: "sync", internal: true });
   }
-}
-
-/** Neighbours in one chunk become one piece again: fewer writes. */
-function adjoin(left: Buffer, right: Buffer): Buffer | null {
-  if (left.buffer !== right.buffer || left.byteOffset + left.length !== right.byteOffset) return null;
-  return Buffer.from(left.buffer, left.byteOffset, left.length + right.length);
 }
 
 function resolveWith(resolve: (error: WireError | null) => void) {
