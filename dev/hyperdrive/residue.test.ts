@@ -91,7 +91,7 @@ const tricks: Record<string, { setup?: string; sql: string; values?: unknown[] }
       "make_name()",
       "if not exists (select from pg_prepared_statements where name = 'mine') then execute 'prepare mine as select 1'; end if;",
     ),
-    sql: "do $$ begin perform make_name(); end $$",
+    sql: "select make_name()",
   },
   "a sequence's value": { setup: function_("make_value()", "perform nextval('numbers');"), sql: "select make_value()" },
 };
