@@ -199,19 +199,14 @@ class LocalHyperdrive implements Hyperdrive {
       dedicated: door === "origin" && !origin.single,
       table: this.#table,
       edgePrepared,
-      proofs: this.#proofs(visitor),
+      // On an origin of one session nobody keeps it.
+      proofs: door === "origin" || origin.single ? null : new Proofs(this.#table, { ...identity, description: user }),
       statementMs: door === "origin" ? null : statementMs,
       stats: this.stats,
       onEnd: () => this.#clients.delete(key.processId),
     });
     this.#clients.set(key.processId, { client, secret: key.secret });
     client.start();
-  }
-
-  /** On an origin of one session nobody keeps it. */
-  #proofs({ door, user, identity }: Visitor): Proofs | null {
-    if (door === "origin" || this.#options.origin.single) return null;
-    return new Proofs(this.#table, { ...identity, description: user });
   }
 
   #pool(door: Door, user: string): Pool {
