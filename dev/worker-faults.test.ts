@@ -168,7 +168,7 @@ describe.each(["pglite", "postgres"])("the worker on %s", (kind) => {
   let stage: Stage;
   beforeAll(async () => {
     stage = await openStage(kind);
-  });
+  }, 120_000);
   afterAll(() => stage?.close());
 
   describe.each(strikeKinds)("%s", (fault) => {
