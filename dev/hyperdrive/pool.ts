@@ -106,7 +106,7 @@ export class Pool {
   async close(): Promise<void> {
     this.#closed = true;
     if (this.#sweeper !== null) clearInterval(this.#sweeper);
-    for (const waiter of [...this.#kept.keys()]) this.forget(waiter);
+    for (const waiter of this.#kept.keys()) this.forget(waiter);
     this.#sweepKept();
     for (const entry of this.#queue) this.#fail(entry, shuttingDown());
     await Promise.all(this.#recovering);

@@ -1,4 +1,4 @@
-import pg from "pg";
+import type pg from "pg";
 import { describe, expect, it } from "vitest";
 import type { Hyperdrive } from "./index.ts";
 import { CLIENT, frame, int16, int32, text } from "./protocol.ts";
