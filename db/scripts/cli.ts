@@ -63,7 +63,8 @@ export function describeFailure(error: unknown): string {
   return error.stack ?? error.message;
 }
 
-function describeSqlError(error: Error): string {
+/** What Postgres says of a statement, with detail and hint. */
+export function describeSqlError(error: Error): string {
   const of = (key: string) =>
     key in error && Reflect.get(error, key) ? ` ${key}: ${String(Reflect.get(error, key))}` : "";
   return `The database says: ${error.message}${of("detail")}${of("hint")}`;

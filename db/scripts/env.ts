@@ -47,7 +47,7 @@ export function readTarget({ folder = rootFolder, variables = process.env, local
 }
 
 /** Whether data may be thrown away: never in staging or prod. */
-function isLocal(environment: Environment): boolean {
+export function isLocal(environment: Environment): boolean {
   return environment === "dev" || environment === "test";
 }
 
@@ -67,6 +67,16 @@ function environmentOf(name: string): Environment {
 export function checkedUrl(url: string): string {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   const isPostgres = parsed?.protocol === "postgres:" || parsed?.protocol === "postgresql:";
-  if (parsed?.hostname && isPostgres) return url;
+  if (parsed?.hostname && isPostgres && isWhole(parsed)) return url.trim();
   throw new Refusal("DATABASE_URL must be an address such as postgres://user:password@host:5432/database.");
+}
+
+/** A password with / or # or ? in it ends the address early; what follows would be shown as the database's name. */
+function isWhole({ username, password, pathname, search, hash }: URL): boolean {
+  try {
+    decodeURIComponent(username + password + pathname);
+  } catch {
+    return false;
+  }
+  return !/@/.test(pathname + search) && hash === "";
 }
