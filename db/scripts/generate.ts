@@ -1,11 +1,9 @@
 import { execFileSync } from "node:child_process";
 import { appendFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import * as schema from "../schema/index.ts";
+import { grantChanges } from "./check.ts";
 import { runCommand } from "./cli.ts";
-import { accessChanges } from "./grants.ts";
 import { dbFolder, drizzleKitProgram, migrationsFolder } from "./paths.ts";
-import { migratedScratch } from "./scratch.ts";
 
 const usage = `bun db:generate [--name <what>] [--custom]
 
@@ -24,15 +22,6 @@ function drizzleKit(...args: string[]): void {
     cwd: dbFolder,
     stdio: ["ignore", "inherit", "inherit"],
   });
-}
-
-async function missingAccess(): Promise<string[]> {
-  const scratch = await migratedScratch();
-  try {
-    return await accessChanges(scratch, schema);
-  } finally {
-    await scratch.close();
-  }
 }
 
 function newFileSince(before: string[]): string | undefined {
@@ -57,7 +46,7 @@ async function generate(name: string | undefined, custom: boolean): Promise<void
   const before = sqlFiles();
   drizzleKit(...(name ? ["--name", name] : []), ...(custom ? ["--custom"] : []));
   if (custom) return;
-  const changes = await missingAccess();
+  const changes = await grantChanges();
   if (changes.length > 0) writeAccess(before, name ?? "access", changes);
 }
 
