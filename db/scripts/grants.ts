@@ -59,23 +59,26 @@ const grantedSql = `
   where r.rolname = any($1)
   order by 1`;
 
-const forcedSql =
-  "select relname from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r' and relforcerowsecurity";
+const securedSql = `
+  select relname, relrowsecurity as enabled, relforcerowsecurity as forced
+  from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r'`;
 
 /** The statements that read the state: who keeps what they answered keeps them with it. */
-export const accessSql = grantedSql + forcedSql;
+export const accessSql = grantedSql + securedSql;
 
-/** What a database grants the runtime roles, and the tables whose row-level security is forced. */
+/** What a database grants the runtime roles, and the tables whose row-level security is enabled and forced. */
 export interface AccessState {
   rights: Right[];
+  enabled: string[];
   forced: string[];
 }
 
 /** Reads what a database grants. */
 export async function readAccess(query: Query): Promise<AccessState> {
   const granted = await query(grantedSql, [[...runtimeRoles]]);
-  const forced = await query(forcedSql, []);
-  return { rights: granted.map((row) => String(row.right)), forced: forced.map((row) => String(row.relname)) };
+  const tables = await query(securedSql, []);
+  const where = (key: string) => tables.filter((row) => row[key]).map((row) => String(row.relname));
+  return { rights: granted.map((row) => String(row.right)), enabled: where("enabled"), forced: where("forced") };
 }
 
 /** One statement per table and role, e.g. `GRANT SELECT ("id", "name"), DELETE ON "user" TO "admin";`. */
@@ -101,12 +104,14 @@ function statements(action: "GRANT" | "REVOKE", rights: Right[]): string[] {
 export function accessChanges(state: AccessState, schema: Record<string, unknown>): string[] {
   const declared = declaredAccess(schema);
   const granted = new Set(state.rights);
-  const forced = new Set(state.forced);
+  const tables = [...declared.tables].sort();
+  const secure = (verb: "ENABLE" | "FORCE", done: string[]) =>
+    tables
+      .filter((table) => !done.includes(table))
+      .map((table) => `ALTER TABLE "${table}" ${verb} ROW LEVEL SECURITY;`);
   return [
-    ...[...declared.tables]
-      .filter((table) => !forced.has(table))
-      .sort()
-      .map((table) => `ALTER TABLE "${table}" FORCE ROW LEVEL SECURITY;`),
+    ...secure("ENABLE", state.enabled),
+    ...secure("FORCE", state.forced),
     ...statements(
       "REVOKE",
       [...granted].filter((right) => !declared.rights.has(right)),

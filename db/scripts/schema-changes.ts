@@ -1,11 +1,12 @@
-import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import * as schema from "../schema/index.ts";
+import { Refusal } from "./cli.ts";
+import { drizzleKitGenerate } from "./drizzle-kit.ts";
 import { readJournal } from "./migrations.ts";
-import { dbFolder, drizzleKitProgram, migrationsFolder } from "./paths.ts";
+import { dbFolder, migrationsFolder } from "./paths.ts";
 
 /** The schema as a snapshot of drizzle-kit's; `id` and `prevId` are made up. */
 export async function schemaSnapshot(): Promise<object> {
@@ -19,24 +20,41 @@ export async function schemaChanges(migrations = migrationsFolder): Promise<stri
   const now = await schemaSnapshot();
   const newest = newestSnapshot(migrations);
   if (newest && isDeepStrictEqual({ ...now, id: "", prevId: "" }, { ...newest, id: "", prevId: "" })) return "";
-  return generatedSql(migrations);
+  try {
+    return generatedSql(migrations);
+  } catch (error) {
+    if (error instanceof Refusal) return error.message;
+    throw error;
+  }
+}
+
+/** Path, inside a migrations folder, of the snapshot that belongs to its newest migration. */
+export function snapshotPath(migrations: string): string {
+  return `meta/${readJournal(migrations).at(-1)?.tag.split("_")[0]}_snapshot.json`;
 }
 
 /** The snapshot that belongs to the newest migration. */
 export function newestSnapshot(migrations = migrationsFolder): object | undefined {
-  const tag = readJournal(migrations).at(-1)?.tag;
-  return tag && JSON.parse(readFileSync(join(migrations, `meta/${tag.split("_")[0]}_snapshot.json`), "utf8"));
+  if (readJournal(migrations).length === 0) return undefined;
+  return JSON.parse(readFileSync(join(migrations, snapshotPath(migrations)), "utf8"));
+}
+
+interface GenerateOptions {
+  /** Changes the copy before drizzle-kit sees it. */
+  prepare?(folder: string): void;
+  /** Lets drizzle-kit ask, on a terminal, whether something was renamed. */
+  asks?: boolean;
 }
 
 /**
- * What drizzle-kit writes into a copy of the folder, changed before by `prepare`. What it can't decide without asking,
- * a column that may have been renamed, ends with what it said.
+ * What drizzle-kit writes into a copy of the folder.
+ * @throws Refusal when it fails, or would have to ask and can't.
  */
-export function generatedSql(migrations = migrationsFolder, prepare: (folder: string) => void = () => {}): string {
+export function generatedSql(migrations = migrationsFolder, { prepare, asks = false }: GenerateOptions = {}): string {
   const folder = mkdtempSync(join(tmpdir(), "fairlead-check-"));
   try {
     cpSync(migrations, folder, { recursive: true });
-    prepare(folder);
+    prepare?.(folder);
     const known = readdirSync(folder);
     // drizzle-kit takes paths from where it runs, and no config beside these options.
     const options = {
@@ -47,12 +65,7 @@ export function generatedSql(migrations = migrationsFolder, prepare: (folder: st
       prefix: "timestamp",
     };
     const flags = Object.entries(options).map(([name, value]) => `--${name}=${value}`);
-    const { status, stdout, stderr } = spawnSync(process.execPath, [drizzleKitProgram, "generate", ...flags], {
-      cwd: dbFolder,
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    if (status !== 0) return `${stdout}${stderr}`.trim();
+    drizzleKitGenerate(flags, { asks });
     const written = readdirSync(folder).filter((file) => file.endsWith(".sql") && !known.includes(file));
     return written.map((file) => readFileSync(join(folder, file), "utf8")).join("\n");
   } finally {
