@@ -2,6 +2,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { confirm, Refusal, runCommand } from "./cli.ts";
+import { composeUrl } from "./env.ts";
 import { dbFolder } from "./paths.ts";
 
 const usage = `bun db:start | db:watch | db:stop | db:down [--yes]
@@ -18,8 +19,6 @@ const commands: Record<string, string[]> = {
   stop: ["stop"],
   down: ["down", "--volumes"],
 };
-
-const address = () => `postgres://postgres:password@127.0.0.1:${process.env.DB_PORT || "5432"}/fairlead`;
 
 /** @throws Refusal unless Docker is there, with compose, and runs. */
 function needDocker(): void {
@@ -44,7 +43,7 @@ async function compose(name: string, isSure: boolean): Promise<void> {
   const child = spawn("docker", ["compose", "--file", file, ...args], { stdio: "inherit" });
   const [code] = await once(child, "exit");
   if (code !== 0) process.exitCode = 1;
-  else if (name === "start") console.log(`ready; put it into .env.local:\nDATABASE_URL=${address()}`);
+  else if (name === "start") console.log(`ready; put it into .env.local:\nDATABASE_URL=${composeUrl()}`);
 }
 
 await runCommand({

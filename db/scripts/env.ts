@@ -57,6 +57,11 @@ export function describeUrl(url: string): string {
   return `${host}${pathname}`;
 }
 
+/** Address of the Postgres that `db:start` runs in Docker. */
+export function composeUrl(variables: Sources["variables"] = process.env): string {
+  return `postgres://postgres:password@127.0.0.1:${variables.DB_PORT || "5432"}/fairlead`;
+}
+
 function environmentOf(name: string): Environment {
   const known = environments.find((environment) => environment === (otherNames[name] ?? name));
   if (known) return known;
