@@ -125,8 +125,8 @@ describe.each(Object.entries(matrix))("db:%s", (command, { args = [], ...row }) 
     async (suffix, expected, variables) => {
       const name = `db:${command}${suffix}`;
       if (!expected) return expect(scripts).not.toHaveProperty([name]);
-    // The compiler looks at no environment, and takes its time.
-    if (command === "typecheck" && suffix) return expect(scripts[name]).toMatch(` ${scripts["db:typecheck"]}`);
+      // The compiler looks at no environment, and takes its time.
+      if (command === "typecheck" && suffix) return expect(scripts[name]).toMatch(` ${scripts["db:typecheck"]}`);
       const { code, firstLine } = await outcomeOf(name, args, variables);
       expect(firstLine).toMatch(expected[1]);
       expect(code).toBe(expected[0]);
@@ -175,13 +175,10 @@ test("what goes beyond a command's arguments is refused, with no stack and no pa
   }
 }, 120_000);
 
-test.each(["migrate", "check"])(
-  "db:%s says in one line that nobody answers",
-  async (command) => {
-    const at = { DATABASE_URL: "postgres://u:hunter2@127.0.0.1:1/d" };
-    const { code, output } = await runToEnd([`db/scripts/${command}.ts`], at);
-    expect(output.split("\n").at(-2)).toMatch(/^The database is out of reach \(ECONNREFUSED\): /);
-    expect(output).not.toContain("hunter2");
-    expect(code).toBe(1);
-  },
-);
+test.each(["migrate", "check"])("db:%s says in one line that nobody answers", async (command) => {
+  const at = { DATABASE_URL: "postgres://u:hunter2@127.0.0.1:1/d" };
+  const { code, output } = await runToEnd([`db/scripts/${command}.ts`], at);
+  expect(output.split("\n").at(-2)).toMatch(/^The database is out of reach \(ECONNREFUSED\): /);
+  expect(output).not.toContain("hunter2");
+  expect(code).toBe(1);
+});
