@@ -52,7 +52,7 @@ export const user = pgTable(
     // The target of foreign keys that keep a copy of the address in step.
     unique("user_id_email_unique").on(table.id, table.email),
     // Staff search by how an address or a name begins.
-    index("user_email_search_idx").on(table.email.op("text_pattern_ops")),
+    index("user_email_search_idx").on(sql`${table.email} text_pattern_ops`),
     index("user_name_search_idx").on(sql`lower(${table.name}) text_pattern_ops`),
     check("user_email_lower_check", sql`${table.email} = lower(${table.email})`),
     check("user_role_check", oneOf(table.role, platformRoles)),
