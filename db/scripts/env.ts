@@ -70,3 +70,8 @@ export function checkedUrl(url: string): string {
   if (parsed?.hostname && isPostgres) return url;
   throw new Refusal("DATABASE_URL must be an address such as postgres://user:password@host:5432/database.");
 }
+
+/** This process's variables with some of their own, for a program that it starts. */
+export function variablesWith(extra: Record<string, string>): NodeJS.ProcessEnv {
+  return { ...process.env, ...extra };
+}

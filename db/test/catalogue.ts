@@ -25,7 +25,8 @@ const questions = {
   functions: `select pg_get_functiondef(p.oid) as definition, ${role("proowner")} as owner,
     ${rights("coalesce(proacl, acldefault('f', proowner))")} as rights
     from pg_proc p where pronamespace in (${schemas}) order by 1`,
-  sequences: "select sequencename, last_value from pg_sequences where schemaname in ('public', 'auth', 'drizzle') order by 1",
+  sequences:
+    "select sequencename, last_value from pg_sequences where schemaname in ('public', 'auth', 'drizzle') order by 1",
   memberships: `select g.rolname, ${role("a.member")} as member, bool_or(set_option) as may_set, bool_or(inherit_option) as inherits
     from pg_auth_members a join pg_roles g on g.oid = roleid
     where g.rolname in ('authenticated', 'support', 'admin', 'anonymous', 'service', 'auth_resolver')

@@ -72,7 +72,13 @@ async function plan(tx: TransactionSql, { url, openLocal, content, tables: only,
   const dump = async () => {
     if (content === "data") return undefined;
     const chosen = only.length > 0 ? tables.map(({ sql }) => sql) : undefined;
-    return dumpSchema({ url, openLocal, owner: server.owner, major: Number.parseInt(server.version, 10), tables: chosen });
+    return dumpSchema({
+      url,
+      openLocal,
+      owner: server.owner,
+      major: Number.parseInt(server.version, 10),
+      tables: chosen,
+    });
   };
   return { head, dump, tables };
 }

@@ -24,7 +24,12 @@ const headStart = "-- Fairlead export 1 ";
 const sumsStart = "-- Fairlead sums ";
 const hashStart = "-- Fairlead sha256 ";
 /** Line before each part. */
-export const partLine = { roles: "-- Fairlead roles", before: "-- Fairlead before", rows: "-- Fairlead rows", after: "-- Fairlead after" };
+export const partLine = {
+  roles: "-- Fairlead roles",
+  before: "-- Fairlead before",
+  rows: "-- Fairlead rows",
+  after: "-- Fairlead after",
+};
 
 /** Writes an export to a file that has its name only once it is whole, readable by its owner alone. */
 export class ExportWriter {

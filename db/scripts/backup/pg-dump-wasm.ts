@@ -22,10 +22,17 @@ export async function runPackagedPgDump(url: string, args: string[]): Promise<st
   const answers = new Answers(socket);
   const { port1, port2 } = new MessageChannel();
   const signal = new SharedArrayBuffer(4);
-  const parts = { user: decodeURIComponent(username), password: decodeURIComponent(password), dbname: pathname.slice(1) };
+  const parts = {
+    user: decodeURIComponent(username),
+    password: decodeURIComponent(password),
+    dbname: pathname.slice(1),
+  };
   const address = Object.entries(parts).map(([name, value]) => `${name}='${value.replaceAll(/['\\]/g, "\\$&")}'`);
   const request: DumpRequest = { args: [...args, `--dbname=${address.join(" ")}`], port: port2, signal };
-  const worker = new Worker(new URL("./pg-dump-worker.ts", import.meta.url), { workerData: request, transferList: [port2] });
+  const worker = new Worker(new URL("./pg-dump-worker.ts", import.meta.url), {
+    workerData: request,
+    transferList: [port2],
+  });
   port1.on("message", (piece: Uint8Array) => {
     void answers.to(piece).then((answer) => {
       port1.postMessage(answer);

@@ -13,7 +13,8 @@ export function portable(dump: string, owner: string): string {
     .split(entryStart)
     .map((entry) => {
       const [, kind = "", schema = ""] = entry.match(entryHead) ?? [];
-      if (kind === "SCHEMA") return entry.replace(/^CREATE SCHEMA /m, "CREATE SCHEMA IF NOT EXISTS ").replace(schemaOwner, "");
+      if (kind === "SCHEMA")
+        return entry.replace(/^CREATE SCHEMA /m, "CREATE SCHEMA IF NOT EXISTS ").replace(schemaOwner, "");
       return withOwner(kind.endsWith("ACL") ? withGrants(entry, owner) : entry, { owner, schema });
     })
     .join("");
@@ -28,10 +29,10 @@ function withOwner(entry: string, { owner, schema }: { owner: string; schema: st
 }
 
 function withGrants(entry: string, owner: string): string {
+  const role = `(?:${owner}|"${owner.replaceAll('"', '""')}")`;
   return entry.replaceAll(
-    /^((?:GRANT|REVOKE) .* (?:TO|FROM) )([^ ;]+|"(?:[^"]|"")+")((?: WITH GRANT OPTION)?;)$/gm,
-    (statement, start: string, role: string, end: string) =>
-      unquoted(role) === owner ? `${start}CURRENT_USER${end}` : statement,
+    new RegExp(`^((?:GRANT|REVOKE) .* (?:TO|FROM) )${role}(?=;| WITH GRANT)`, "gm"),
+    "$1CURRENT_USER",
   );
 }
 

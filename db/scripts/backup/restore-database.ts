@@ -20,7 +20,10 @@ export interface RestoreRequest {
 }
 
 /** What stands in the way of a restore and would be lost: nothing, or a description of it. */
-export async function findObstacle(url: string, { head, sums }: Pick<RestoreRequest, "head" | "sums">): Promise<string> {
+export async function findObstacle(
+  url: string,
+  { head, sums }: Pick<RestoreRequest, "head" | "sums">,
+): Promise<string> {
   return withOwner(url, async (client) => {
     if (head.content !== "data" && !head.tables) return (await isEmpty(client)) ? "" : "everything in it";
     const there = await listTables(client);
@@ -57,7 +60,9 @@ export async function restoreDatabase({ url, path, head, sums, report }: Restore
 async function clear(tx: TransactionSql, { content, tables }: ExportHead, sums: ExportSums): Promise<void> {
   if (content !== "data" && !tables) {
     // As a new database has it.
-    await tx.unsafe(`drop schema if exists ${ourSchemas.join(", ")} cascade; create schema public; grant usage on schema public to public`);
+    await tx.unsafe(
+      `drop schema if exists ${ourSchemas.join(", ")} cascade; create schema public; grant usage on schema public to public`,
+    );
     return;
   }
   const there = await listTables(tx);

@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { Refusal } from "../cli.ts";
+import { variablesWith } from "../env.ts";
 import { runPackagedPgDump } from "./pg-dump-wasm.ts";
 import { portable } from "./portable.ts";
 
@@ -60,7 +61,7 @@ function runInstalled(url: string, args: string[]): Promise<string> {
   const PGPASSWORD = decodeURIComponent(address.password);
   address.password = "";
   return new Promise((resolve, reject) => {
-    const child = spawn("pg_dump", [...args, `--dbname=${address.href}`], { env: { ...process.env, PGPASSWORD } });
+    const child = spawn("pg_dump", [...args, `--dbname=${address.href}`], { env: variablesWith({ PGPASSWORD }) });
     let output = "";
     let complaint = "";
     child.stdout.setEncoding("utf8").on("data", (chunk) => (output += chunk));
