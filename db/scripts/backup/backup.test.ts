@@ -97,10 +97,10 @@ afterAll(async () => {
 });
 
 describe.each([
-  ["PGlite", "Postgres 17", onPglite, onPostgres],
-  ["Postgres 17", "Postgres 17", onPostgres, onPostgres],
-  ["PGlite", "PGlite", onPglite, onPglite],
-] as const)("from %s to %s", (_from, _to, makeSource, makeTarget) => {
+  { from: "PGlite", to: "Postgres 17", make: [onPglite, onPostgres] },
+  { from: "Postgres 17", to: "Postgres 17", make: [onPostgres, onPostgres] },
+  { from: "PGlite", to: "PGlite", make: [onPglite, onPglite] },
+] as const)("from $from to $to", ({ make: [makeSource, makeTarget] }) => {
   let source: Server;
   let target: Server;
 
