@@ -1,4 +1,4 @@
-import { readdirSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { eq, organization, resume, user } from "@repo/db";
 import { connect } from "@repo/db/client";
@@ -15,6 +15,7 @@ let port: number;
 let studioPort: number;
 
 beforeAll(async () => {
+  mkdirSync(backupsFolder, { recursive: true });
   port = await freePort();
   studioPort = await freePort();
 });
