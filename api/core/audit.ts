@@ -32,7 +32,11 @@ export interface AuditContext {
 export function audit({ caller, requestId, ip }: AuditContext, tx: Tx, entry: AuditEntry): void {
   const [before, after] = difference(entry).map((fields) => fields && (redact(fields) as Fields));
   const { action, target, organizationId = caller?.organizationId ?? null } = entry;
-  const actor = { actorId: caller?.user.id ?? null, impersonatorId: caller?.impersonatedBy ?? null };
+  const actor = {
+    actorId: caller?.user?.id ?? null,
+    keyId: caller?.via === "key" ? caller.keyId : null,
+    impersonatorId: caller?.via === "session" ? caller.impersonatedBy : null,
+  };
   tx.withCommit(
     tx.insert(auditLog).values({ ...actor, organizationId, action, target, before, after, requestId, ip: ip ?? null }),
   );

@@ -3,25 +3,90 @@ import { parseSigned } from "hono/utils/cookie";
 import { connectionOf, type Db } from "./database/doors.ts";
 import { AppError } from "./errors/app-error.ts";
 
-/** Whoever sent the request, as verified against the database during the request. */
-export interface Caller {
+/** The person behind a request. */
+export interface CallerUser {
+  id: string;
+  name: string;
+  email: string;
+  emailVerified: boolean;
+  image: string | null;
+  isAnonymous: boolean;
+  role: PlatformRole;
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+/** The organization that the request speaks for, and the caller's role in it. */
+export interface Membership {
+  organizationId: string;
+  role: MemberRole;
+}
+
+/** Somebody who signed in here. */
+export interface SessionCaller {
+  via: "session";
   sessionId: string;
   sessionCreatedAt: Date;
   /** The staff member who acts as this user, if any. */
   impersonatedBy: string | null;
-  user: {
-    id: string;
-    name: string;
-    email: string;
-    emailVerified: boolean;
-    image: string | null;
-    isAnonymous: boolean;
-    role: PlatformRole;
-    createdAt: Date;
-    updatedAt: Date;
+  user: CallerUser;
+  membership: Membership | null;
+}
+
+/** Somebody whom an external issuer vouches for, by a JWT; there is no session. */
+export interface TokenCaller {
+  via: "token";
+  user: CallerUser;
+  membership: Membership | null;
+}
+
+/** An API key: a person's own, which speaks for no organization, or an organization's, which speaks for no person. */
+export interface KeyCaller {
+  via: "key";
+  keyId: string;
+  scopes: readonly string[];
+  user: CallerUser | null;
+  membership: Membership | null;
+}
+
+/** Whoever sent the request, as verified against the database during the request. */
+export type Caller = SessionCaller | TokenCaller | KeyCaller;
+
+/** What an API key must hold: `<module>:<read|write>`. */
+export type Scope = `${string}:${"read" | "write"}`;
+
+/** Finds whoever sent the request; null for a visitor. An API key is refused unless it holds the scope that is asked for. */
+export interface FindCaller {
+  (): Promise<SessionCaller | TokenCaller | null>;
+  (scope: Scope | false): Promise<Caller | null>;
+}
+
+/** A caller behind whom a person stands: everybody but an organization's API key. */
+export type PersonCaller = SessionCaller | TokenCaller | (KeyCaller & { user: CallerUser });
+
+export function isPerson(caller: Caller): caller is PersonCaller {
+  return caller.user !== null;
+}
+
+/** Looks up once, and only when asked. */
+export function finderOf(lookUp: () => Promise<Caller | null>): FindCaller {
+  let found: Promise<Caller | null> | undefined;
+  const find = async (scope: Scope | false = false) => {
+    found ??= lookUp();
+    const caller = await found;
+    if (caller?.via === "key") assertInScope(caller, scope);
+    return caller;
   };
-  /** The organization that the request speaks for, and the caller's role in it. */
-  membership: { organizationId: string; role: MemberRole } | null;
+  // Without a scope every key has been refused.
+  return find as FindCaller;
+}
+
+/** @throws AppError FORBIDDEN */
+function assertInScope({ scopes }: KeyCaller, scope: Scope | false): void {
+  if (scope === false) throw new AppError("FORBIDDEN", "Not for API keys", { reason: "not_for_keys" });
+  if (!scopes.includes(scope)) {
+    throw new AppError("FORBIDDEN", `The API key lacks the scope ${scope}`, { reason: "scope_missing" });
+  }
 }
 
 /** Name of the session cookie; `Secure` cookies carry the prefix that browsers enforce. */
@@ -66,7 +131,7 @@ export async function resolveCaller(
   dbDirect: Db,
   token: string,
   organizationId: string | undefined,
-): Promise<Caller | null> {
+): Promise<SessionCaller | null> {
   const sql = { name: "resolve_caller", text: "select * from auth.resolve_caller($1, $2)" };
   const { rows } = await connectionOf(dbDirect).query(sql, [token, organizationId ?? null], "auth");
   const row = rows[0] as CallerRow | undefined;
@@ -77,9 +142,10 @@ export async function resolveCaller(
   return toCaller(row);
 }
 
-function toCaller(row: CallerRow): Caller {
+function toCaller(row: CallerRow): SessionCaller {
   const { organization_id: organizationId, member_role: role } = row;
   return {
+    via: "session",
     sessionId: row.session_id,
     sessionCreatedAt: row.session_created_at,
     impersonatedBy: row.impersonated_by,

@@ -1,4 +1,4 @@
-import { type Caller, resolveCaller, sessionCookie, sessionToken } from "./caller.ts";
+import { type Caller, type FindCaller, finderOf, resolveCaller, sessionCookie, sessionToken } from "./caller.ts";
 import type { ConnectionOptions } from "./database/connection.ts";
 import { type CachedDb, connectionOf, createDb, type Db } from "./database/doors.ts";
 import { type Leg, Trips } from "./database/trips.ts";
@@ -21,7 +21,7 @@ export interface Context extends Runtime {
   dbDirect: Db;
   trips: Trips;
   /** The caller, resolved once and only when asked for; null for a visitor. */
-  findCaller(): Promise<Caller | null>;
+  findCaller: FindCaller;
   /** Whether a write transaction was opened, whatever became of it. */
   freshness: { wrote: boolean };
   /** Set where path and timing tell what only the caller may know: neither is shown nor logged whole. */
@@ -42,7 +42,6 @@ export async function createContext(runtime: Runtime, headers: Headers): Promise
   const tokens = [headers.get(freshHeader) ?? undefined, cookieOf(headers, freshCookie)];
   const fresh = await isFresh(runtime.env.AUTH_SECRET, tokens);
   const db = fresh ? dbDirect : createDb(runtime.env.HYPERDRIVE_CACHED, connectionOptions(runtime, trips, "db-cached"));
-  let caller: Promise<Caller | null> | undefined;
   const context: Context = {
     ...runtime,
     headers,
@@ -52,10 +51,7 @@ export async function createContext(runtime: Runtime, headers: Headers): Promise
     freshness: { wrote: false },
     discretion: { needed: false },
     ip: headers.get("cf-connecting-ip") ?? "127.0.0.1",
-    findCaller() {
-      caller ??= lookUpCaller(context);
-      return caller;
-    },
+    findCaller: finderOf(() => lookUpCaller(context)),
   };
   return context;
 }

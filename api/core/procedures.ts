@@ -1,6 +1,6 @@
 import type { MemberRole } from "@repo/db";
 import { initTRPC } from "@trpc/server";
-import type { Caller } from "./caller.ts";
+import { type Caller, isPerson, type Membership, type PersonCaller, type Scope, type SessionCaller } from "./caller.ts";
 import type { Context } from "./context.ts";
 import type { Tx } from "./database/doors.ts";
 import { type Actor, type Claims, rls } from "./database/rls.ts";
@@ -9,8 +9,8 @@ import { toAppError, toTrpcError } from "./errors/http.ts";
 import { hashPayload, readIdempotencyKey, rlsOnce } from "./idempotency.ts";
 
 export interface ProcedureMeta {
-  /** The scope that an API key needs: `<module>:<read|write>`. */
-  scope: `${string}:${"read" | "write"}`;
+  /** The scope that an API key needs, `<module>:<read|write>`; false, or no `meta` at all: no key may call it. */
+  scope: Scope | false;
   /** Budget: how often a single call waits for the database, its caller included. */
   trips: number;
   /** Whether the answer holds a secret, which is shown once and never stored. */
@@ -46,11 +46,17 @@ export const createCallerFactory = t.createCallerFactory;
 /** The third door, bound to the caller: one transaction under the caller's policies. */
 export type Rls = <T>(callback: (tx: Tx) => Promise<T>) => Promise<T>;
 
-/** What the services of signed-in users' procedures get. */
-export type UserContext = Context & { caller: Caller; rls: Rls };
+/** What the services of people's procedures get. */
+export type UserContext = Context & { caller: PersonCaller; rls: Rls };
 
-/** What the services of members' procedures get: the organization is certain, and the caller's role in it. */
-export type MemberContext = UserContext & { caller: Caller & NonNullable<Caller["membership"]> };
+/** The same, where the caller has signed in here. */
+export type SessionContext = Context & { caller: SessionCaller; rls: Rls };
+
+/** What the services of members' procedures get: the organization is certain, the caller's role in it; not the person. */
+export type MemberContext = Context & { caller: Caller & Membership; rls: Rls };
+
+/** The same, where a person is certain too. */
+export type MemberUserContext = Context & { caller: PersonCaller & Membership; rls: Rls };
 
 /** What a middleware knows of the call under way. */
 interface Call {
@@ -60,8 +66,7 @@ interface Call {
   getRawInput(): Promise<unknown>;
 }
 
-function bindRls(ctx: Context, actor: Actor, { type }: Pick<Call, "type">): Rls {
-  const readOnly = type !== "mutation";
+function bindRls(ctx: Context, actor: Actor, readOnly: boolean): Rls {
   return (callback) => {
     if (!readOnly) ctx.freshness.wrote = true;
     return rls(ctx.dbDirect, { ...actor, readOnly }, callback);
@@ -70,11 +75,13 @@ function bindRls(ctx: Context, actor: Actor, { type }: Pick<Call, "type">): Rls 
 
 /** `rls` for a known caller: a mutation that carries an idempotency key has its effect once, however often it is sent. */
 async function bindCallerRls(ctx: Context, actor: Actor, call: Call): Promise<Rls> {
-  const key = call.type === "mutation" ? readIdempotencyKey(ctx.headers) : undefined;
-  if (key === undefined) return bindRls(ctx, actor, call);
-  const { sub = "", org = "" } = actor.claims;
+  // A key that was let in to read writes nothing, whatever the procedure does.
+  const readOnly = call.type !== "mutation" || (actor.claims.key !== undefined && !mayWrite(call.meta));
+  const idempotencyKey = readOnly ? undefined : readIdempotencyKey(ctx.headers);
+  if (idempotencyKey === undefined) return bindRls(ctx, actor, readOnly);
+  const { sub = "", org = "", key = sub } = actor.claims;
   const payloadHash = hashPayload(await call.getRawInput());
-  const once = { caller: sub, organization: org, procedure: call.path, key, payloadHash };
+  const once = { caller: key, organization: org, procedure: call.path, key: idempotencyKey, payloadHash };
   const keepsAnswer = !call.meta?.secret;
   let step = 0;
   return (callback) => {
@@ -83,8 +90,19 @@ async function bindCallerRls(ctx: Context, actor: Actor, call: Call): Promise<Rl
   };
 }
 
-function claimsOf({ user, membership }: Caller): Claims {
-  return { sub: user.id, role: user.role, ...(membership ? { org: membership.organizationId } : {}) };
+function mayWrite(meta: ProcedureMeta | undefined): boolean {
+  return meta?.scope !== undefined && meta.scope !== false && meta.scope.endsWith(":write");
+}
+
+function claimsOf(caller: Caller): Claims {
+  const { user, membership } = caller;
+  return {
+    ...(user ? { sub: user.id } : {}),
+    // A key never acts as staff, whoever made it.
+    role: caller.via === "key" ? "user" : caller.user.role,
+    ...(membership ? { org: membership.organizationId } : {}),
+    ...(caller.via === "key" ? { key: caller.keyId } : {}),
+  };
 }
 
 /** Whatever a procedure throws becomes an AppError here, once. */
@@ -96,24 +114,45 @@ const base = t.procedure.use(async ({ next }) => {
 
 /** Open to everybody. `rls` speaks for an anonymous visitor, whoever calls; the caller is resolved only on demand. */
 export const publicProcedure = base.use(({ ctx, type, next }) =>
-  next({ ctx: { rls: bindRls(ctx, { role: "anonymous", claims: {} }, { type }) } }),
+  next({ ctx: { rls: bindRls(ctx, { role: "anonymous", claims: {} }, type !== "mutation") } }),
 );
 
-/** For signed-in users. `rls` sees what is the caller's own. */
-export const userProcedure = base.use(async ({ ctx, next, ...call }) => {
-  const caller = await ctx.findCaller();
+/** For whoever is known, an API key only within its scopes. */
+const callerProcedure = base.use(async ({ ctx, next, ...call }) => {
+  const caller = await ctx.findCaller(call.meta?.scope ?? false);
   if (!caller) throw new AppError("UNAUTHENTICATED", "Sign in first");
   const actor = { role: "authenticated", claims: claimsOf(caller) } as const;
   return next({ ctx: { caller, rls: await bindCallerRls(ctx, actor, call) } });
 });
 
-/** For members of the organization that the request speaks for. */
-export const memberProcedure = userProcedure.use(({ ctx, next }) => {
+const needsPerson = () => new AppError("FORBIDDEN", "For people, not for an organization's key", { reason: "no_user" });
+
+/** For people: signed in, or through an API key of their own. `rls` sees what is the caller's own. */
+export const userProcedure = callerProcedure.use(({ ctx, next }) => {
+  if (!isPerson(ctx.caller)) throw needsPerson();
+  return next({ ctx: { caller: ctx.caller } });
+});
+
+/** For people who have signed in here, since it is about the session, or asks for the person at the keyboard. */
+export const sessionProcedure = userProcedure.use(({ ctx, next }) => {
+  if (ctx.caller.via !== "session") throw new AppError("FORBIDDEN", "Needs a session", { reason: "no_session" });
+  return next({ ctx: { caller: ctx.caller } });
+});
+
+/** For members of the organization that the request speaks for, and for its API keys: there is not always a person. */
+export const memberProcedure = callerProcedure.use(({ ctx, next }) => {
   const { membership } = ctx.caller;
   if (!membership) {
     throw new AppError("FORBIDDEN", "Choose an organization first", { reason: "no_organization" });
   }
   return next({ ctx: { caller: { ...ctx.caller, membership, ...membership } } });
+});
+
+/** For members in person, where it matters who it is: no organization's key gets here. */
+export const memberUserProcedure = memberProcedure.use(({ ctx, next }) => {
+  const { organizationId, role } = ctx.caller;
+  if (!isPerson(ctx.caller)) throw needsPerson();
+  return next({ ctx: { caller: { ...ctx.caller, organizationId, role } } });
 });
 
 function atLeast(...roles: MemberRole[]) {
@@ -128,9 +167,10 @@ function atLeast(...roles: MemberRole[]) {
 export const adminProcedure = atLeast("admin", "owner");
 export const ownerProcedure = atLeast("owner");
 
-/** For the platform's own staff. `rls` takes on the staff role, `support` or `admin`. */
+/** For the platform's own staff, never through a key. `rls` takes on the staff role, `support` or `admin`. */
 export const staffProcedure = userProcedure.use(async ({ ctx, next, ...call }) => {
   const { role } = ctx.caller.user;
+  if (ctx.caller.via === "key") throw new AppError("FORBIDDEN", "Not for API keys", { reason: "not_for_keys" });
   if (role === "user") throw new AppError("FORBIDDEN", "For staff only");
   return next({ ctx: { rls: await bindCallerRls(ctx, { role, claims: claimsOf(ctx.caller) }, call) } });
 });

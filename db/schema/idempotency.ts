@@ -2,7 +2,10 @@ import { eq, relations, sql } from "drizzle-orm";
 import { index, integer, jsonb, pgPolicy, pgTable, primaryKey, text } from "drizzle-orm/pg-core";
 import { access } from "./access.ts";
 import { idText, instant } from "./columns.ts";
-import { admin, authenticated, authUid, service, support } from "./roles.ts";
+import { admin, authenticated, authKey, authUid, service, support } from "./roles.ts";
+
+// An API key repeats its own calls and nobody else's, its owner's included.
+const speaker = sql`coalesce(${authKey}, ${authUid})`;
 
 /** Writes that were sent with an `idempotency-key`, and what they answered; kept for a day. */
 export const idempotencyKey = pgTable(
@@ -28,8 +31,8 @@ export const idempotencyKey = pgTable(
     index("idempotency_key_created_idx").on(table.createdAt),
     pgPolicy("idempotency_key_own_policy", {
       to: [authenticated, support, admin],
-      using: eq(table.caller, authUid),
-      withCheck: eq(table.caller, authUid),
+      using: eq(table.caller, speaker),
+      withCheck: eq(table.caller, speaker),
     }),
     pgPolicy("idempotency_key_service_policy", { to: service, using: sql`true`, withCheck: sql`true` }),
   ],

@@ -16,7 +16,7 @@ import {
 import { access } from "./access.ts";
 import { idColumn, idText, instant, oneOf, softDelete, timestamps } from "./columns.ts";
 import { user } from "./identity.ts";
-import { admin, authenticated, authOrg, authResolver, authUid, service, support } from "./roles.ts";
+import { admin, authenticated, authKey, authOrg, authResolver, authUid, service, support } from "./roles.ts";
 
 export const memberRoles = ["owner", "admin", "member", "viewer"] as const;
 export type MemberRole = (typeof memberRoles)[number];
@@ -264,8 +264,10 @@ export const auditLog = pgTable(
     id: idColumn(organizationPrefixes.auditLog),
     /** Null for what a person did for themselves. */
     organizationId: idText(),
-    /** Null for the system. */
+    /** Null for the system, and for an organization's API key. */
     actorId: idText(),
+    /** The API key that the change came through. */
+    keyId: idText(),
     /** The staff member who acted as the actor. */
     impersonatorId: idText(),
     action: text().notNull(),
@@ -289,14 +291,19 @@ export const auditLog = pgTable(
     pgPolicy("audit_log_write_policy", {
       for: "insert",
       to: authenticated,
-      withCheck: sql`${table.actorId} = ${authUid} and (${table.organizationId} is null or ${ofCallersOrganization(table)}
+      withCheck: sql`${table.keyId} is not distinct from ${authKey} and ${table.actorId} = ${authUid} and (${table.organizationId} is null or ${ofCallersOrganization(table)}
         or exists (select from ${member} where ${member.organizationId} = ${table.organizationId} and ${member.userId} = ${authUid})
         or exists (select from ${invitation} where ${invitation.organizationId} = ${table.organizationId} and ${invitation.email} = ${ownAddress}))`,
+    }),
+    pgPolicy("audit_log_write_key_policy", {
+      for: "insert",
+      to: authenticated,
+      withCheck: sql`${table.keyId} = ${authKey} and ${table.actorId} is null and ${authUid} is null and ${ofCallersOrganization(table)}`,
     }),
     pgPolicy("audit_log_staff_policy", {
       to: [support, admin],
       using: sql`true`,
-      withCheck: eq(table.actorId, authUid),
+      withCheck: sql`${table.actorId} = ${authUid} and ${table.keyId} is null`,
     }),
     pgPolicy("audit_log_service_policy", { to: service, ...everything }),
   ],

@@ -28,6 +28,7 @@ export const runtimeRoles = [
 ] as const;
 export type RuntimeRole = (typeof runtimeRoles)[number];
 
-/** The caller's user id and organization inside a policy; `select` makes Postgres evaluate them once per statement. */
+/** The caller's user id, organization and API key inside a policy; `select` makes Postgres evaluate them once per statement. */
 export const authUid = sql`(select auth.uid())`;
 export const authOrg = sql`(select auth.org())`;
+export const authKey = sql`(select auth.key())`;

@@ -5,7 +5,7 @@ import { type TransactionClient, transaction } from "./transaction.ts";
 export const callerRoles = ["anonymous", "authenticated", "support", "admin"] as const;
 export type CallerRole = (typeof callerRoles)[number];
 
-/** What policies may ask about the caller: `auth.uid()`, `auth.org()`, `auth.role()`. Verified, fresh data only. */
+/** What policies may ask about the caller: `auth.uid()`, `auth.org()`, `auth.role()`, `auth.key()`. Verified, fresh data only. */
 export interface Claims {
   sub?: string;
   org?: string;

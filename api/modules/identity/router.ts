@@ -1,4 +1,4 @@
-import { type ProcedureMeta, router, userProcedure } from "../../core/procedures.ts";
+import { type ProcedureMeta, router, sessionProcedure, userProcedure } from "../../core/procedures.ts";
 import { sessionIdInput, updateUserInput } from "./input.ts";
 import {
   deleteUser,
@@ -12,14 +12,16 @@ import {
 
 const read: ProcedureMeta = { scope: "user:read", trips: 2 };
 const write: ProcedureMeta = { scope: "user:write", trips: 3 };
+// What is about signing in, or gives away all there is, is not for keys.
+const inPerson = { scope: false } as const;
 
 const sessionsRouter = router({
-  list: userProcedure.meta(read).query(({ ctx }) => listSessions(ctx)),
+  list: userProcedure.meta({ ...read, ...inPerson }).query(({ ctx }) => listSessions(ctx)),
   revoke: userProcedure
-    .meta(write)
+    .meta({ ...write, ...inPerson })
     .input(sessionIdInput)
     .mutation(({ ctx, input }) => revokeSession(ctx, input)),
-  revokeOthers: userProcedure.meta(write).mutation(({ ctx }) => revokeOtherSessions(ctx)),
+  revokeOthers: sessionProcedure.meta({ ...write, ...inPerson }).mutation(({ ctx }) => revokeOtherSessions(ctx)),
 });
 
 export const userRouter = router({
@@ -28,7 +30,7 @@ export const userRouter = router({
     .meta(write)
     .input(updateUserInput)
     .mutation(({ ctx, input }) => updateUser(ctx, input)),
-  export: userProcedure.meta(read).query(({ ctx }) => exportUser(ctx)),
-  delete: userProcedure.meta(write).mutation(({ ctx }) => deleteUser(ctx)),
+  export: userProcedure.meta({ ...read, ...inPerson }).query(({ ctx }) => exportUser(ctx)),
+  delete: sessionProcedure.meta({ ...write, ...inPerson }).mutation(({ ctx }) => deleteUser(ctx)),
   sessions: sessionsRouter,
 });

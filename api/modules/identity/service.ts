@@ -1,14 +1,15 @@
 import { and, eq, ne, session, user } from "@repo/db";
 import { audit } from "../../core/audit.ts";
 import { AppError } from "../../core/errors/app-error.ts";
-import type { UserContext } from "../../core/procedures.ts";
+import type { SessionContext, UserContext } from "../../core/procedures.ts";
 import type { SessionIdInput, UpdateUserInput } from "./input.ts";
 import { exportFromModules, prepareDeletion } from "./others.ts";
 import { assertFreshSignIn } from "./policy.ts";
 import { findIdentities, findSessions, ownSession, ownUser } from "./queries.ts";
 
 export function getMe({ caller }: Pick<UserContext, "caller">) {
-  const { user: me, impersonatedBy, membership } = caller;
+  const { user: me, membership } = caller;
+  const impersonatedBy = caller.via === "session" ? caller.impersonatedBy : null;
   return { ...me, impersonatedBy, membership };
 }
 
@@ -30,7 +31,8 @@ export function updateUser(ctx: UserContext, { name, image }: UpdateUserInput) {
 
 export async function listSessions({ caller, rls }: UserContext) {
   const sessions = await rls((tx) => findSessions(tx, caller.user.id));
-  return sessions.map((row) => ({ ...row, current: row.id === caller.sessionId }));
+  const current = caller.via === "session" ? caller.sessionId : undefined;
+  return sessions.map((row) => ({ ...row, current: row.id === current }));
 }
 
 export function revokeSession(ctx: UserContext, { sessionId }: SessionIdInput) {
@@ -44,7 +46,7 @@ export function revokeSession(ctx: UserContext, { sessionId }: SessionIdInput) {
 }
 
 /** Signs the user out everywhere but here. */
-export function revokeOtherSessions(ctx: UserContext) {
+export function revokeOtherSessions(ctx: SessionContext) {
   const { sessionId, user: me } = ctx.caller;
   const others = and(eq(session.userId, me.id), ne(session.id, sessionId));
   return ctx.rls(async (tx) => {
@@ -70,7 +72,7 @@ export async function exportUser({ caller, rls }: UserContext) {
 }
 
 /** Deletes the account; whatever belongs to it goes with it, unless another module objects. */
-export function deleteUser(ctx: UserContext) {
+export function deleteUser(ctx: SessionContext) {
   assertFreshSignIn(ctx.caller);
   const own = eq(user.id, ctx.caller.user.id);
   return ctx.rls(async (tx) => {

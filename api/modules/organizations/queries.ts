@@ -40,6 +40,7 @@ export const teamDetail = { id: team.id, name: team.name, createdAt: team.create
 export const auditDetail = {
   id: auditLog.id,
   actorId: auditLog.actorId,
+  keyId: auditLog.keyId,
   impersonatorId: auditLog.impersonatorId,
   action: auditLog.action,
   target: auditLog.target,

@@ -1,4 +1,11 @@
-import { memberProcedure, type ProcedureMeta, router, userProcedure } from "../../core/procedures.ts";
+import {
+  memberProcedure,
+  memberUserProcedure,
+  type ProcedureMeta,
+  router,
+  sessionProcedure,
+  userProcedure,
+} from "../../core/procedures.ts";
 import {
   auditListInput,
   createInput,
@@ -41,18 +48,20 @@ import { addTeamMember, createTeam, deleteTeam, removeTeamMember, updateTeam } f
 
 const read: ProcedureMeta = { scope: "organizations:read", trips: 2 };
 const write: ProcedureMeta = { scope: "organizations:write", trips: 3 };
+// No API key changes who belongs to an organization, or whether there is one.
+const membership: ProcedureMeta = { scope: false, trips: 3 };
 
 const membersRouter = router({
   list: memberProcedure
     .meta(read)
     .input(memberListInput)
     .query(({ ctx, input }) => listMembers(ctx, input)),
-  updateRole: memberProcedure
-    .meta(write)
+  updateRole: memberUserProcedure
+    .meta(membership)
     .input(updateRoleInput)
     .mutation(({ ctx, input }) => updateMemberRole(ctx, input)),
-  remove: memberProcedure
-    .meta(write)
+  remove: memberUserProcedure
+    .meta(membership)
     .input(memberIdInput)
     .mutation(({ ctx, input }) => removeMember(ctx, input)),
 });
@@ -62,26 +71,26 @@ const invitationsRouter = router({
     .meta(read)
     .input(invitationListInput)
     .query(({ ctx, input }) => listInvitations(ctx, input)),
-  create: memberProcedure
-    .meta(write)
+  create: memberUserProcedure
+    .meta(membership)
     .input(inviteInput)
     .mutation(({ ctx, input }) => inviteMember(ctx, input)),
-  resend: memberProcedure
-    .meta(write)
+  resend: memberUserProcedure
+    .meta(membership)
     .input(invitationIdInput)
     .mutation(({ ctx, input }) => resendInvitation(ctx, input)),
-  cancel: memberProcedure
-    .meta(write)
+  cancel: memberUserProcedure
+    .meta(membership)
     .input(invitationIdInput)
     .mutation(({ ctx, input }) => cancelInvitation(ctx, input)),
 
   mine: userProcedure.meta(read).query(({ ctx }) => listOwnInvitations(ctx)),
   accept: userProcedure
-    .meta(write)
+    .meta(membership)
     .input(invitationIdInput)
     .mutation(({ ctx, input }) => acceptInvitation(ctx, input)),
   reject: userProcedure
-    .meta(write)
+    .meta(membership)
     .input(invitationIdInput)
     .mutation(({ ctx, input }) => rejectInvitation(ctx, input)),
 });
@@ -104,11 +113,11 @@ const teamsRouter = router({
     .input(teamIdInput)
     .mutation(({ ctx, input }) => deleteTeam(ctx, input)),
   addMember: memberProcedure
-    .meta(write)
+    .meta(membership)
     .input(teamMemberInput)
     .mutation(({ ctx, input }) => addTeamMember(ctx, input)),
   removeMember: memberProcedure
-    .meta(write)
+    .meta(membership)
     .input(teamMemberInput)
     .mutation(({ ctx, input }) => removeTeamMember(ctx, input)),
 });
@@ -127,15 +136,15 @@ export const organizationRouter = router({
     .input(listInput)
     .query(({ ctx, input }) => listOrganizations(ctx, input)),
   create: userProcedure
-    .meta(write)
+    .meta(membership)
     .input(createInput)
     .mutation(({ ctx, input }) => createOrganization(ctx, input)),
   restore: userProcedure
-    .meta(write)
+    .meta(membership)
     .input(organizationIdInput)
     .mutation(({ ctx, input }) => restoreOrganization(ctx, input)),
-  setActive: userProcedure
-    .meta(write)
+  setActive: sessionProcedure
+    .meta(membership)
     .input(setActiveInput)
     .mutation(({ ctx, input }) => setActiveOrganization(ctx, input)),
 
@@ -144,10 +153,10 @@ export const organizationRouter = router({
     .meta(write)
     .input(updateInput)
     .mutation(({ ctx, input }) => updateOrganization(ctx, input)),
-  delete: memberProcedure.meta(write).mutation(({ ctx }) => deleteOrganization(ctx)),
-  leave: memberProcedure.meta(write).mutation(({ ctx }) => leaveOrganization(ctx)),
-  transferOwnership: memberProcedure
-    .meta(write)
+  delete: memberProcedure.meta(membership).mutation(({ ctx }) => deleteOrganization(ctx)),
+  leave: memberUserProcedure.meta(membership).mutation(({ ctx }) => leaveOrganization(ctx)),
+  transferOwnership: memberUserProcedure
+    .meta(membership)
     .input(memberIdInput)
     .mutation(({ ctx, input }) => transferOwnership(ctx, input)),
 

@@ -6,7 +6,7 @@ import { one } from "../../../core/database/rows.ts";
 import { withConflicts } from "../../../core/errors/database.ts";
 import { renderLetter } from "../../../core/mail/letter.tsx";
 import { sendLater } from "../../../core/mail/mailer.ts";
-import type { MemberContext } from "../../../core/procedures.ts";
+import type { MemberContext, MemberUserContext } from "../../../core/procedures.ts";
 import { alreadyMember, conflicts, noInvitation, noOrganization, notPending } from "../errors.ts";
 import type { InvitationIdInput, InviteInput } from "../input.ts";
 import { invitationLetter } from "../letters.ts";
@@ -17,7 +17,11 @@ const validDays = 7;
 const expiry = () => new Date(Date.now() + validDays * 86_400_000);
 
 /** The page of the frontend where an invitation is answered. */
-function post({ env, caller, requestId, waitUntil }: MemberContext, slug: string, to: { id: string; email: string }) {
+function post(
+  { env, caller, requestId, waitUntil }: MemberUserContext,
+  slug: string,
+  to: { id: string; email: string },
+) {
   const url = `${env.CORS_ORIGINS[0] ?? env.APP_URL}/invitations/${to.id}`;
   const letter = invitationLetter({ inviter: caller.user.email, slug, url, days: validDays });
   sendLater({ env, requestId, waitUntil }, { to: to.email, ...renderLetter(letter) });
@@ -62,7 +66,7 @@ function closeExpired(tx: Tx, { caller }: MemberContext, email: string) {
 }
 
 /** Offers a place, and in a team if one is given. Open invitations count as seats, so that every one can be accepted. */
-export function inviteMember(ctx: MemberContext, { email, role, teamId }: InviteInput) {
+export function inviteMember(ctx: MemberUserContext, { email, role, teamId }: InviteInput) {
   const { caller, rls } = ctx;
   assertMay(caller, "invitation.manage");
   assertMayGrant(caller, role);
@@ -93,7 +97,7 @@ export function inviteMember(ctx: MemberContext, { email, role, teamId }: Invite
 }
 
 /** Mails an open invitation again; it holds for another seven days from now. */
-export async function resendInvitation(ctx: MemberContext, { invitationId }: InvitationIdInput) {
+export async function resendInvitation(ctx: MemberUserContext, { invitationId }: InvitationIdInput) {
   assertMay(ctx.caller, "invitation.manage");
   assertVerifiedAddress(ctx.caller.user);
   const { slug, after } = await ctx.rls(async (tx) => {

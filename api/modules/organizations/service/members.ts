@@ -2,7 +2,7 @@ import { and, eq, member, or, sql } from "@repo/db";
 import { audit } from "../../../core/audit.ts";
 import type { Tx } from "../../../core/database/doors.ts";
 import { AppError } from "../../../core/errors/app-error.ts";
-import type { MemberContext } from "../../../core/procedures.ts";
+import type { MemberUserContext } from "../../../core/procedures.ts";
 import { noMember, noOrganization, standingChanged } from "../errors.ts";
 import type { MemberIdInput, UpdateRoleInput } from "../input.ts";
 import { assertMay, assertMayGrant, assertOwnerRemains } from "../policy.ts";
@@ -21,7 +21,7 @@ interface Change {
  * The rules are judged by that, not by what the caller was when the request began; breaking one throws, which undoes
  * the write.
  */
-async function changeMembers({ caller }: MemberContext, tx: Tx, { targetId, write }: Change) {
+async function changeMembers({ caller }: MemberUserContext, tx: Tx, { targetId, write }: Change) {
   const own = eq(member.userId, caller.user.id);
   const concerned = or(own, eq(member.role, "owner"), targetId ? eq(member.id, targetId) : undefined);
   const [[place], before, after] = await Promise.all([
@@ -41,7 +41,7 @@ async function changeMembers({ caller }: MemberContext, tx: Tx, { targetId, writ
   return { actor, target, otherOwners, after };
 }
 
-export function updateMemberRole(ctx: MemberContext, { memberId, role }: UpdateRoleInput) {
+export function updateMemberRole(ctx: MemberUserContext, { memberId, role }: UpdateRoleInput) {
   assertMay(ctx.caller, "member.manage");
   return ctx.rls(async (tx) => {
     const { actor, target, otherOwners, after } = await changeMembers(ctx, tx, {
@@ -57,7 +57,7 @@ export function updateMemberRole(ctx: MemberContext, { memberId, role }: UpdateR
 }
 
 /** Takes somebody out of the organization and its teams; their very next request finds the door closed. */
-export function removeMember(ctx: MemberContext, { memberId }: MemberIdInput) {
+export function removeMember(ctx: MemberUserContext, { memberId }: MemberIdInput) {
   assertMay(ctx.caller, "member.manage");
   return ctx.rls(async (tx) => {
     const { actor, target, otherOwners } = await changeMembers(ctx, tx, {
@@ -72,7 +72,7 @@ export function removeMember(ctx: MemberContext, { memberId }: MemberIdInput) {
   });
 }
 
-export function leaveOrganization(ctx: MemberContext) {
+export function leaveOrganization(ctx: MemberUserContext) {
   const own = and(eq(member.organizationId, ctx.caller.organizationId), eq(member.userId, ctx.caller.user.id));
   return ctx.rls(async (tx) => {
     const { target, otherOwners } = await changeMembers(ctx, tx, {
@@ -85,7 +85,7 @@ export function leaveOrganization(ctx: MemberContext) {
 }
 
 /** Makes another member an owner, and the caller an admin. */
-export function transferOwnership(ctx: MemberContext, { memberId }: MemberIdInput) {
+export function transferOwnership(ctx: MemberUserContext, { memberId }: MemberIdInput) {
   const { caller } = ctx;
   assertMay(caller, "organization.transfer");
   const both = or(eq(member.id, memberId), eq(member.userId, caller.user.id));

@@ -5,7 +5,7 @@ import { audit } from "../../../core/audit.ts";
 import type { Tx } from "../../../core/database/doors.ts";
 import { one } from "../../../core/database/rows.ts";
 import { brokenConstraint, withConflicts } from "../../../core/errors/database.ts";
-import type { MemberContext, UserContext } from "../../../core/procedures.ts";
+import type { MemberContext, SessionContext, UserContext } from "../../../core/procedures.ts";
 import { slugOf, withSuffix } from "../../../core/slug.ts";
 import { conflicts, noOrganization, slugTaken } from "../errors.ts";
 import type { CreateInput, OrganizationIdInput, SetActiveInput, UpdateInput } from "../input.ts";
@@ -112,7 +112,7 @@ export function restoreOrganization(ctx: UserContext, { organizationId }: Organi
 }
 
 /** The organization that requests of this session speak for from now on, unless they name one themselves. */
-export function setActiveOrganization(ctx: UserContext, { organizationId }: SetActiveInput) {
+export function setActiveOrganization(ctx: SessionContext, { organizationId }: SetActiveInput) {
   const { sessionId, user } = ctx.caller;
   return ctx.rls(async (tx) => {
     const joined =

@@ -226,6 +226,25 @@ describe("the audit log", () => {
     expect(await write({ role: "anonymous", claims: {} }, {})).toBe("42501");
   });
 
+  test("names the API key that a change came through, and no other", async () => {
+    const { org, host, stranger, inside } = await places();
+    const [keyId, other, actorId] = ["key_a", "key_b", host.user.id];
+    const ofOrganization: Speaker = { role: "authenticated", claims: { org, key: keyId } };
+    expect(await write(ofOrganization, { keyId, organizationId: org })).toBe("done");
+    expect(await write(ofOrganization, { keyId: other, organizationId: org })).toBe("42501");
+    expect(await write(ofOrganization, { organizationId: org })).toBe("42501");
+    expect(await write(ofOrganization, { keyId })).toBe("42501");
+    expect(await write(ofOrganization, { keyId, organizationId: stranger.organization.id })).toBe("42501");
+    expect(await write(ofOrganization, { keyId, actorId, organizationId: org })).toBe("42501");
+    const ofUser: Speaker = { role: "authenticated", claims: { sub: actorId, key: keyId } };
+    expect(await write(ofUser, { actorId, keyId })).toBe("done");
+    expect(await write(ofUser, { actorId })).toBe("42501");
+    expect(await write(ofUser, { keyId, organizationId: org })).toBe("42501");
+    expect(await write(inside, { actorId, keyId })).toBe("42501");
+    const staff: Speaker = { role: "admin", claims: { sub: actorId, role: "admin" } };
+    expect(await write(staff, { actorId, keyId })).toBe("42501");
+  });
+
   test("shows a person's own entries to them alone", async () => {
     const { host, fellow, inside } = await places();
     await host.api.user.update({ name: "Renamed" });
