@@ -6,6 +6,7 @@ import { startTestDatabase } from "@repo/dev/test-database";
 import { createTableRelationsHelpers, extractTablesRelationalConfig } from "drizzle-orm";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { schema } from "./index.ts";
+import { variablesWith } from "./scripts/env.ts";
 import { dbFolder, rootFolder } from "./scripts/paths.ts";
 import { seedDatabase } from "./scripts/seed.ts";
 
@@ -62,7 +63,7 @@ test("the relations have the names that the page gives them", () => {
 test.each(examples)("$place does what it says", async ({ place, code, prints }) => {
   const file = join(folder, `${place.replaceAll(/\W/g, "-")}.ts`);
   writeFileSync(file, code);
-  const env = { PATH: process.env.PATH, DATABASE_URL: database.owner };
+  const env = variablesWith({ DATABASE_URL: database.owner });
   const { stdout, stderr } = await promisify(execFile)(process.execPath, [file], { env, cwd: rootFolder });
   expect(stderr).toBe("");
   expect(stdout).toBe(prints ?? "");

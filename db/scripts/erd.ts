@@ -25,7 +25,7 @@ export async function drawSchema(): Promise<Map<string, string>> {
     if (model.tables.length === 0) continue;
     const mermaid = toMermaid(model);
     files.set(`${domain}.mmd`, `${mermaid}\n`);
-    files.set(`${domain}.svg`, await toSvg(model));
+    files.set(`${domain}.svg`, await toSvg(model, `Tables of ${domain}`));
     drawn.push(
       `## ${title(domain)}\n\n![Tables of ${domain}](${domain}.svg)\n\n[Mermaid](${domain}.mmd), made from \`db/schema/${file}\`.\n`,
     );

@@ -7,11 +7,13 @@ const style = { text: "#1f2933", muted: "#616e7c", line: "#7b8794", head: "#dbe7
 const fonts = "ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', 'Liberation Mono', monospace";
 
 /** The model as a drawing, the same at every run. */
-export async function toSvg(model: ErdModel): Promise<string> {
+export async function toSvg(model: ErdModel, title: string): Promise<string> {
   const graphviz = await Graphviz.load();
   const svg = graphviz.layout(toDot(model), "svg", "dot");
   const withoutRemarks = svg.slice(svg.indexOf("<svg")).replaceAll(/<!--[\s\S]*?-->\n?/g, "");
-  return withoutRemarks.replaceAll('font-family="Courier,monospace"', `font-family="${fonts}"`);
+  return withoutRemarks
+    .replace(/^<svg [^>]*>/, `$&\n<title>${escaped(title)}</title>`)
+    .replaceAll('font-family="Courier,monospace"', `font-family="${fonts}"`);
 }
 
 function toDot({ tables, neighbours, references }: ErdModel): string {
@@ -29,12 +31,12 @@ function node({ name, columns }: ErdTable, color: string): string {
   const rows = columns.map(({ name: column, type, keys, isNullable }) => {
     const cells = [
       `<b>${keys.join(" ")}</b>`,
-      escape(column),
-      `<font color="${style.muted}">${escape(type)}${isNullable ? "?" : ""}</font>`,
+      escaped(column),
+      `<font color="${style.muted}">${escaped(type)}${isNullable ? "?" : ""}</font>`,
     ];
     return `<tr>${cells.map((cell) => `<td align="left">${cell.replace("<b></b>", " ")}</td>`).join("")}</tr>`;
   });
-  const head = `<tr><td colspan="3" bgcolor="${color}"><b>${escape(name)}</b></td></tr>`;
+  const head = `<tr><td colspan="3" bgcolor="${color}"><b>${escaped(name)}</b></td></tr>`;
   return `  "${name}" [label=<<table border="1" cellborder="0" cellspacing="0" cellpadding="4" color="${style.line}">${head}${rows.join("")}</table>>]`;
 }
 
@@ -45,6 +47,6 @@ function edge({ from, to, columns, isOptional, isSingle }: ErdReference): string
   return `  "${to}" -> "${from}" [label="${columns.join(", ")}", arrowtail=${tail}, arrowhead=${head}]`;
 }
 
-function escape(text: string): string {
+function escaped(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
