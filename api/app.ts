@@ -14,6 +14,7 @@ import { appRouter, modules } from "./modules/registry.ts";
 export const app = new Hono<HonoEnv>();
 
 app.use(requestId({ limitLength: 64 }), withSecureHeaders, withCors, withContext, withOriginCheck, withBodyLimit);
+for (const { middleware } of modules) if (middleware) app.use(middleware);
 mountHealth(app);
 mountFresh(app);
 if (DEV_TOOLS) mountDevMail(app);
