@@ -1,12 +1,13 @@
 import { apiKeyPrefixes } from "@repo/db";
 import { expect, test } from "vitest";
+import guide from "../../../../docs/api-keys.md?raw";
 import { testRuntime } from "../../../test/context.ts";
 import { get } from "../../../test/http.ts";
 import { openWire } from "../../../test/wire.ts";
 import { hashApiKey, isApiKey, makeApiKey, prefixIn, presentedKey } from "../key.ts";
 
-/** What docs/api-keys.md tells scanners to look for. */
-const published = /\bfl_(live|test)_[0-9A-Za-z]{49}\b/;
+/** What the guide tells scanners to look for. */
+const published = new RegExp(guide.match(/```text\n(\S+)\n```/)?.[1] ?? "the guide shows no pattern");
 
 test("a key has 43 random characters and 6 of checksum, and is like no other", () => {
   for (const prefix of apiKeyPrefixes) {
@@ -19,6 +20,13 @@ test("a key has 43 random characters and 6 of checksum, and is like no other", (
     }
     expect(new Set(made.join("")).size).toBe(63);
   }
+});
+
+test("the published pattern finds it in a text, and nothing that only resembles it", () => {
+  const key = makeApiKey("fl_live");
+  expect(`token = "${key}";`.match(published)?.[0]).toBe(key);
+  for (const other of [key.slice(0, -1), `${key}0`, key.replace("live", "prod"), `x${key}`])
+    expect(published.test(other)).toBe(false);
 });
 
 test("any change of one character shows in the checksum", () => {
