@@ -11,7 +11,6 @@ export const everything = () => knownScopes();
 export async function insider(role: MemberRole = "owner", into?: Organization) {
   return joinOrganization(await signIn(), role, into);
 }
-export type Insider = Awaited<ReturnType<typeof insider>>;
 
 /** The headers that a secret speaks through, and its procedures. */
 export function speaking(secret: string) {

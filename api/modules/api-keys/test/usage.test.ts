@@ -179,7 +179,7 @@ test("the summary is by day, key and metric, page by page", async () => {
     { day: day(1), keyId: one.id, metric: "api_call", quantity: 5 },
   ];
   expect(all).toEqual({ items: expected, nextCursor: null });
-  const paged = [];
+  const paged: unknown[] = [];
   let cursor: string | undefined;
   do {
     const page = await ada.api.usage.summary({ ...range, limit: 1, cursor });
