@@ -35,6 +35,7 @@ export const steps: Step[] = [
   { name: "checks", commands: [["node", "--test", "scripts/checks/*.test.ts"]] },
   { name: "unused", commands: [["node", "node_modules/knip/bin/knip.js"]] },
   { name: "migrations", commands: [["node", "db/scripts/check.ts"]], remark: true },
+  { name: "policies", commands: [["node", "db/scripts/mutate-policies.ts"]], remark: true },
   { name: "docs", commands: [["node", "scripts/checks/docs.ts"]], remark: true },
   { name: "recipe", commands: [["node", "scripts/checks/recipe.ts"]], remark: true },
   { name: "environment", commands: [["node", "scripts/environment-docs.ts", "--check"]], remark: true },

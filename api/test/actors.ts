@@ -87,3 +87,8 @@ export async function joinOrganization(actor: Actor, role: MemberRole, into?: Or
   const headers: Record<string, string> = { ...actor.headers, "x-organization": place.id };
   return { ...actor, headers, organization: place, memberId, api: apiFor(headers) };
 }
+
+/** Somebody with a role in a new organization, or in the one given. */
+export async function insider(role: MemberRole, into?: Organization) {
+  return joinOrganization(await signIn(), role, into);
+}

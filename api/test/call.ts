@@ -8,7 +8,7 @@ import { testRuntime, withContext } from "./context.ts";
 export type Api = ReturnType<typeof apiFor>;
 
 interface Definition {
-  _def: { type: "query" | "mutation" | "subscription"; meta?: ProcedureMeta };
+  _def: { type: "query" | "mutation" | "subscription"; inputs: unknown[]; meta?: ProcedureMeta };
 }
 
 /** Each procedure of the API by its path, e.g. `resumes.create`. */

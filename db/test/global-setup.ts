@@ -7,6 +7,8 @@ declare module "vitest" {
     owner: string;
     /** The same as app_direct, through the local Hyperdrive. */
     direct: string;
+    /** What stands behind them: `postgres`, or PGlite. */
+    kind: string;
   }
 }
 
@@ -15,5 +17,6 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const { owner, direct, stop } = await startTestDatabase();
   project.provide("owner", owner);
   project.provide("direct", direct);
+  project.provide("kind", process.env.TEST_DATABASE ?? "pglite");
   return stop;
 }

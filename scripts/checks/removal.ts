@@ -7,7 +7,7 @@ import { type Finding, foundations, listFiles, report, root } from "./project.ts
 /** Lists with one line per domain; a line goes when its domain goes. */
 const registries = [
   ...listFiles("api/modules/*.ts"),
-  ...listFiles(["db/schema/index.ts", "db/seeds/index.ts", "db/zod.ts"]),
+  ...listFiles(["db/schema/index.ts", "db/isolation/index.ts", "db/seeds/index.ts", "db/zod.ts"]),
 ];
 
 function moduleNames(): string[] {
@@ -17,12 +17,18 @@ function moduleNames(): string[] {
 
 /** The domain that a file belongs to, by its path. */
 function domainOf(file: string): string | undefined {
-  return file.match(/^(?:api\/modules|db\/schema|db\/seeds|db\/zod)\/([^/.]+)(?:\.|\/)/)?.[1];
+  return file.match(/^(?:api\/modules|db\/schema|db\/isolation|db\/seeds|db\/zod)\/([^/.]+)(?:\.|\/)/)?.[1];
 }
 
 /** Domains that another one imports: they cannot go alone. */
 function importedDomains(names: string[]): Set<string> {
-  const files = listFiles(["api/modules/*/**/*.{ts,tsx}", "db/schema/*.ts", "db/seeds/*.ts", "db/zod/*.ts"]);
+  const files = listFiles([
+    "api/modules/*/**/*.{ts,tsx}",
+    "db/schema/*.ts",
+    "db/isolation/*.ts",
+    "db/seeds/*.ts",
+    "db/zod/*.ts",
+  ]);
   const pairs = files.flatMap(importsOf).map(({ from, to }) => [domainOf(from), domainOf(to ?? "")] as const);
   const imported = pairs.flatMap(([from, to]) => (from && to && from !== to && from !== "index" ? [to] : []));
   return new Set(imported.filter((name) => names.includes(name)));
@@ -30,7 +36,10 @@ function importedDomains(names: string[]): Set<string> {
 
 /** Takes a domain out of the copy; returns what puts it back. */
 function removeDomain(copy: string, name: string): () => void {
-  const taken = [`api/modules/${name}`, `db/schema/${name}.ts`, `db/seeds/${name}.ts`, `db/zod/${name}.ts`];
+  const taken = [
+    `api/modules/${name}`,
+    ...["schema", "isolation", "seeds", "zod"].map((folder) => `db/${folder}/${name}.ts`),
+  ];
   const gone = taken.filter((path) => existsSync(join(copy, path)));
   for (const path of gone) rmSync(join(copy, path), { recursive: true });
   for (const path of registries) {
@@ -57,7 +66,7 @@ async function findingsWithout(copy: string, name: string, before: string[]): Pr
   return broken.slice(0, 5).map((line) => ({
     file: line.replace(/\(.*$/s, ""),
     problem: `does not compile once ${name} is deleted: ${line.replace(/^.*?error /, "")}`,
-    mend: `whatever needs ${name} belongs into its own folder, or a file of its name in db/schema, db/zod or db/seeds.`,
+    mend: `whatever needs ${name} belongs into its own folder, or a file of its name in db/schema, db/isolation, db/zod or db/seeds.`,
   }));
 }
 

@@ -1,14 +1,11 @@
 import { eq, invitation, type Member, type MemberRole, member, type Organization } from "@repo/db";
-import { type Actor, joinOrganization, signIn, unique } from "../../../test/actors.ts";
+import { type Actor, insider, signIn, unique } from "../../../test/actors.ts";
 import { apiFor } from "../../../test/call.ts";
 import { withOwner } from "../../../test/owner.ts";
 
-export type Insider = Awaited<ReturnType<typeof insider>>;
+export { insider };
 
-/** Somebody with a role in a new organization, or in the one given. */
-export async function insider(role: MemberRole, into?: Organization) {
-  return joinOrganization(await signIn(), role, into);
-}
+export type Insider = Awaited<ReturnType<typeof insider>>;
 
 /** The row of a membership. */
 export async function membershipOf(userId: string, organizationId: string): Promise<Member | undefined> {

@@ -1,0 +1,4 @@
+export * from "./idempotency.ts";
+export * from "./identity.ts";
+export * from "./organizations.ts";
+export * from "./resumes.ts";
