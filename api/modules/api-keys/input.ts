@@ -67,8 +67,8 @@ export const summaryInput = pageInput
     owner,
     since: z.date(),
     until: z.date(),
-    keyId: id.optional(),
-    metric: metric.optional(),
+    keyId: z.string().max(100).optional(),
+    metric: z.string().max(50).optional(),
   })
   .refine(
     ({ since, until }) => since < until && until.getTime() - since.getTime() <= maxDays * 86_400_000,

@@ -1,5 +1,4 @@
 import { and, apiKey, desc, eq, gte, lt, sql, usageCounter, usageLimit, usageRecord } from "@repo/db";
-import { AppError } from "../../../core/errors/app-error.ts";
 import { toPage } from "../../../core/pagination.ts";
 import type { CallerContext, UserContext } from "../../../core/procedures.ts";
 import type { LimitListInput, ListInput, SummaryInput } from "../input.ts";
@@ -52,9 +51,8 @@ export async function summarizeUsage({ caller, rls }: CallerContext, input: Summ
 
 function before(cursor: string) {
   const [day = "", keyId, metric] = cursor.split(" ");
-  if (!keyId || !metric || Number.isNaN(Date.parse(day))) {
-    throw new AppError("BAD_REQUEST", "cursor: not one of ours", { reason: "invalid_input", field: "cursor" });
-  }
+  // Nothing comes behind a cursor that is none of ours.
+  if (!keyId || !metric || Number.isNaN(Date.parse(day))) return sql`false`;
   return sql`(${usageRecord.periodStart}, ${usageRecord.keyId}, ${usageRecord.metric}) < (${new Date(day)}, ${keyId}, ${metric})`;
 }
 
