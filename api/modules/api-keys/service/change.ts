@@ -53,10 +53,12 @@ export function takeOverApiKey(ctx: UserContext, { id }: TakeOverInput) {
   const wanted = keyOf(owner, id);
   return ctx.rls(async (tx) => {
     const [[before], [after]] = await Promise.all([
+      // The lock makes a second one wait, and then see who stands for the key by now.
       tx
-        .select({ ...apiKeyDetail, creatorLeft, isActive: sql<boolean>`${isActive}` })
+        .select({ ...apiKeyDetail, isActive: sql<boolean>`${isActive}` })
         .from(apiKey)
-        .where(wanted),
+        .where(wanted)
+        .for("no key update"),
       tx
         .update(apiKey)
         .set({ createdBy: ctx.caller.user.id })
@@ -66,7 +68,7 @@ export function takeOverApiKey(ctx: UserContext, { id }: TakeOverInput) {
     if (!before) throw noKey();
     if (!before.isActive) throw notActive();
     if (!after) throw creatorStays();
-    const { creatorLeft: _, isActive: __, ...old } = before;
+    const { isActive: _, ...old } = before;
     audit(ctx, tx, {
       action: "apiKey.takeOver",
       target: id,
