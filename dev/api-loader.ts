@@ -40,8 +40,8 @@ export async function loadApi(): Promise<ApiParts> {
   return Object.assign({}, ...parts) as ApiParts;
 }
 
-/** What workerd and wrangler's build give the API, and Node lacks. */
-function resembleWorkerd(): void {
+/** Gives this process what workerd and wrangler's build give the API, and Node lacks; before anything of it is imported. */
+export function resembleWorkerd(): void {
   Object.assign(globalThis, { DEV_TOOLS: true });
   if (!("timingSafeEqual" in crypto.subtle))
     Object.defineProperty(crypto.subtle, "timingSafeEqual", { value: timingSafeEqual });
