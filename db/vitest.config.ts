@@ -6,6 +6,8 @@ export default defineConfig({
     include: ["**/*.test.ts"],
     // One database serves all files; each makes rows of its own.
     globalSetup: ["./test/global-setup.ts"],
-    testTimeout: 30_000,
+    // Many run a command or two, each a process of its own, on whatever machine there is.
+    testTimeout: 120_000,
+    hookTimeout: 60_000,
   },
 });

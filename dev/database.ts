@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { dirname, relative } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { describeUrl, type Target } from "@repo/db/scripts/env";
@@ -29,6 +29,11 @@ export interface OpenDatabase {
 export async function openDatabase({ databaseUrl }: Target): Promise<OpenDatabase> {
   if (databaseUrl) return { owner: databaseUrl, description: describeUrl(databaseUrl), close: async () => {} };
   return openEmbedded();
+}
+
+/** Whether there is an embedded database yet; opening would make one. */
+export function hasEmbedded(): boolean {
+  return existsSync(pgliteFolder());
 }
 
 /** The same with the worker's two doors, for what runs the worker's code. */

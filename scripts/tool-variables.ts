@@ -42,6 +42,12 @@ export const toolVariables: ToolVariable[] = [
     purpose: "Folder of the embedded database. One process at a time may hold it.",
   },
   {
+    name: "DB_PORT",
+    fallback: "default: `5432`",
+    readBy: "`bun db:start`",
+    purpose: "Port of the Postgres in Docker, for those who want one.",
+  },
+  {
     name: "FAIRLEAD_DEV",
     fallback: "`bun dev` sets it",
     readBy: "the worker's process under `bun dev`",

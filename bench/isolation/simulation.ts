@@ -49,6 +49,7 @@ export function randomFrom(seed: number): Random {
 /** Bindings of the worker on these doors. Nothing here is stored or queued for later. */
 export function bindingsOf({ cached, direct }: Doors): Record<string, unknown> {
   const nothing = async () => {};
+  const unlimited = { limit: async () => ({ success: true }) };
   return {
     ENVIRONMENT: "test",
     AUTH_SECRET: secret,
@@ -60,6 +61,8 @@ export function bindingsOf({ cached, direct }: Doors): Record<string, unknown> {
     HYPERDRIVE_DIRECT: { connectionString: direct },
     FILES: { get: async () => null, put: nothing, delete: nothing, list: async () => ({ objects: [] }) },
     JOBS: { send: nothing, sendBatch: nothing },
+    API_KEY_LIMIT: unlimited,
+    API_KEY_NETWORK_LIMIT: unlimited,
   };
 }
 

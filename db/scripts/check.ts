@@ -1,67 +1,69 @@
-import { spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join, relative } from "node:path";
 import * as schema from "../schema/index.ts";
+import { databaseFindings } from "./check-database.ts";
 import { runCommand } from "./cli.ts";
+import { readTarget, type Target } from "./env.ts";
+import { expectedOf } from "./expected.ts";
+import { exitCodeOf, type Finding } from "./findings.ts";
 import { accessChanges } from "./grants.ts";
-import { dbFolder, drizzleKitProgram, migrationsFolder } from "./paths.ts";
-import { migratedScratch } from "./scratch.ts";
+import { journalFindings } from "./journal.ts";
+import { readMigrations } from "./migrations.ts";
+import { migrationsFolder } from "./paths.ts";
+import { schemaChanges } from "./schema-changes.ts";
 
-const usage = `bun db:check
+const usage = `bun db:check[:staging|:prod] [--offline]
 
-Compares db/schema with the migrations: what would db:generate write? Exit code 1 when it is not nothing.`;
+Compares db/schema with the migrations, the migrations with each other, and the database with the migrations that it has.
+Changes nothing. The exit code is the sum of what it found; 0 is nothing, 1 that it could not look:
+   2  db/schema has what the migrations lack: db:generate
+   4  the migrations contradict each other: an order, a file, a snapshot, two branches
+   8  the database lacks migrations, or has others
+  16  the database's tables, columns, indexes, constraints, policies, grants or functions are not the migrations'
+  32  a role may more, or less, than it should
+  64  auth.uid() in the database is somebody else's
+  --offline  leaves the database out`;
 
-/** SQL that `db:generate` would write for tables, indexes and policies; empty when the migrations say it all. */
-export function schemaChanges(migrations = migrationsFolder): string {
-  const folder = mkdtempSync(join(tmpdir(), "fairlead-check-"));
-  try {
-    cpSync(migrations, folder, { recursive: true });
-    const known = readdirSync(folder);
-    // drizzle-kit takes paths from where it runs, and no config beside these options.
-    const options = {
-      dialect: "postgresql",
-      schema: "./schema/index.ts",
-      out: relative(dbFolder, folder),
-      casing: "snake_case",
-    };
-    const flags = Object.entries(options).map(([name, value]) => `--${name}=${value}`);
-    const { status, stdout, stderr } = spawnSync(
-      process.execPath,
-      [drizzleKitProgram, "generate", ...flags, "--prefix=timestamp"],
-      {
-        cwd: dbFolder,
-        encoding: "utf8",
-        stdio: ["ignore", "pipe", "pipe"],
-      },
-    );
-    if (status !== 0) return `${stdout}${stderr}`.trim();
-    const written = readdirSync(folder).filter((file) => file.endsWith(".sql") && !known.includes(file));
-    return written.map((file) => readFileSync(join(folder, file), "utf8")).join("\n");
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+/** What the schema and the migrations in `folder` say against each other. */
+export async function repositoryFindings(folder = migrationsFolder): Promise<Finding[]> {
+  const journal = journalFindings(folder);
+  // On top of a broken chain, what drizzle-kit would write means nothing.
+  if (journal.length > 0) return journal.map((text) => ({ kind: "journal", text }));
+  const missing = [await schemaChanges(folder), ...(await grantChanges(folder))].filter((sql) => sql.trim());
+  if (missing.length === 0) return [];
+  return [{ kind: "schema", text: `db/schema has what the migrations lack; run db:generate:\n${missing.join("\n")}` }];
 }
 
 /** Statements that the grants lack, or have too many, compared with what access() declares. */
-export async function grantChanges(): Promise<string[]> {
-  const scratch = await migratedScratch();
+export async function grantChanges(folder = migrationsFolder): Promise<string[]> {
+  const { access } = await expectedOf(readMigrations(folder));
+  return accessChanges(access, schema);
+}
+
+async function findingsOf(target: Target): Promise<{ description: string; findings: Finding[] }> {
+  const { openDatabase, hasEmbedded } = await import("@repo/dev/database");
+  if (!target.databaseUrl && !hasEmbedded()) return { description: "there is no local database yet", findings: [] };
+  const database = await openDatabase(target);
   try {
-    return await accessChanges(scratch, schema);
+    return { description: database.description, findings: await databaseFindings(database.owner) };
   } finally {
-    await scratch.close();
+    await database.close();
   }
+}
+
+async function run(offline: boolean): Promise<void> {
+  const target = readTarget();
+  const repository = await repositoryFindings();
+  const database = offline ? undefined : await findingsOf(target);
+  const findings = [...repository, ...(database?.findings ?? [])];
+  for (const { text } of findings) console.error(text);
+  process.exitCode = exitCodeOf(findings);
+  const place = database ? `${target.environment}: ${database.description}; ` : "";
+  if (findings.length === 0) console.log(`${place}the migrations say what the schema says`);
 }
 
 if (import.meta.main) {
   await runCommand({
     usage,
-    options: {},
-    async run() {
-      const findings = [schemaChanges(), ...(await grantChanges())].filter(Boolean);
-      if (findings.length === 0) return console.log("the migrations say what the schema says");
-      console.error(`db/schema has what the migrations lack; run db:generate:\n${findings.join("\n")}`);
-      process.exitCode = 1;
-    },
+    options: { offline: { type: "boolean", default: false } },
+    run: ({ offline }) => run(offline),
   });
 }

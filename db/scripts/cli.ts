@@ -37,9 +37,9 @@ export async function runCommand<const Options extends ParseArgsOptionsConfig>({
   }
 }
 
-/** Asks on the terminal. @throws Refusal when the answer is not yes, or nobody is there to give one. */
-export async function confirm(question: string): Promise<void> {
-  if (!process.stdin.isTTY) throw new Refusal(`${question} Nobody is here to answer: add --yes.`);
+/** Asks on the terminal; `flag` is what answers in advance. @throws Refusal unless the answer is yes. */
+export async function confirm(question: string, flag = "--yes"): Promise<void> {
+  if (!process.stdin.isTTY) throw new Refusal(`${question} Nobody is here to answer: add ${flag}.`);
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   const answer = await terminal.question(`${question} [y/N] `);
   terminal.close();
@@ -63,7 +63,8 @@ export function describeFailure(error: unknown): string {
   return error.stack ?? error.message;
 }
 
-function describeSqlError(error: Error): string {
+/** What Postgres says of a statement, with detail and hint. */
+export function describeSqlError(error: Error): string {
   const of = (key: string) =>
     key in error && Reflect.get(error, key) ? ` ${key}: ${String(Reflect.get(error, key))}` : "";
   return `The database says: ${error.message}${of("detail")}${of("hint")}`;

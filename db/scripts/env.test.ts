@@ -33,14 +33,24 @@ test("ENVIRONMENT comes before NODE_ENV, and dev when there is neither", () => {
   expect(() => read({ ENVIRONMENT: "qa" })).toThrow('ENVIRONMENT is "qa": it must be one of dev, test, staging, prod.');
 });
 
-test.each(["mysql://u:hunter2@h/d", "hunter2", "postgres://", "http://u:hunter2@h"])(
-  "%s is no address",
-  (DATABASE_URL) => {
-    const run = () => read({ DATABASE_URL });
-    expect(run).toThrow(/^DATABASE_URL must be an address such as postgres:\/\//);
-    expect(run).not.toThrow(/hunter2/);
-  },
-);
+test.each([
+  "mysql://u:hunter2@h/d",
+  "hunter2",
+  "postgres://",
+  "http://u:hunter2@h",
+  "postgres:u:hunter2@h/d",
+  "postgres://u:hunter2@/d",
+  "postgres://u:hunter2@h:99999/d",
+  "postgres://u:hunter2%@h/d",
+  "postgres://u:1/hunter2@h/d",
+  "postgres://u:1?hunter2@h/d",
+  "postgres://u:1#hunter2@h/d",
+  "psql 'postgres://u:hunter2@h/d'",
+])("%s is no address", (DATABASE_URL) => {
+  const run = () => read({ DATABASE_URL });
+  expect(run).toThrow(/^DATABASE_URL must be an address such as postgres:\/\//);
+  expect(run).not.toThrow(/hunter2/);
+});
 
 test("postgres:// and postgresql:// are addresses", () => {
   for (const DATABASE_URL of ["postgres://u:p@h/d", "postgresql://u:p@h:5432/d?sslmode=require"]) {

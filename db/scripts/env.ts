@@ -47,7 +47,7 @@ export function readTarget({ folder = rootFolder, variables = process.env, local
 }
 
 /** Whether data may be thrown away: never in staging or prod. */
-function isLocal(environment: Environment): boolean {
+export function isLocal(environment: Environment): boolean {
   return environment === "dev" || environment === "test";
 }
 
@@ -55,6 +55,11 @@ function isLocal(environment: Environment): boolean {
 export function describeUrl(url: string): string {
   const { host, pathname } = new URL(url);
   return `${host}${pathname}`;
+}
+
+/** Address of the Postgres that `db:start` runs in Docker. */
+export function composeUrl(variables: Sources["variables"] = process.env): string {
+  return `postgres://postgres:password@127.0.0.1:${variables.DB_PORT || "5432"}/fairlead`;
 }
 
 function environmentOf(name: string): Environment {
@@ -67,6 +72,16 @@ function environmentOf(name: string): Environment {
 export function checkedUrl(url: string): string {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   const isPostgres = parsed?.protocol === "postgres:" || parsed?.protocol === "postgresql:";
-  if (parsed?.hostname && isPostgres) return url;
+  if (parsed?.hostname && isPostgres && isWhole(parsed)) return url.trim();
   throw new Refusal("DATABASE_URL must be an address such as postgres://user:password@host:5432/database.");
+}
+
+/** A password with / or # or ? in it ends the address early; what follows would be shown as the database's name. */
+function isWhole({ username, password, pathname, search, hash }: URL): boolean {
+  try {
+    decodeURIComponent(username + password + pathname);
+  } catch {
+    return false;
+  }
+  return !/@/.test(pathname + search) && hash === "";
 }

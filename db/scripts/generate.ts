@@ -1,15 +1,16 @@
-import { execFileSync } from "node:child_process";
-import { appendFileSync, readdirSync, writeFileSync } from "node:fs";
+import { appendFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import * as schema from "../schema/index.ts";
+import { grantChanges } from "./check.ts";
 import { runCommand } from "./cli.ts";
-import { accessChanges } from "./grants.ts";
-import { dbFolder, drizzleKitProgram, migrationsFolder } from "./paths.ts";
-import { migratedScratch } from "./scratch.ts";
+import { destroys } from "./destructive.ts";
+import { drizzleKitGenerate } from "./drizzle-kit.ts";
+import { migrationLints } from "./lint-migrations.ts";
+import { migrationsFolder } from "./paths.ts";
 
 const usage = `bun db:generate [--name <what>] [--custom]
 
-Writes a SQL migration from db/schema: tables, indexes, policies, and the grants declared by access().
+Writes a SQL migration from db/schema: tables, indexes, policies, and the grants declared by access(). Warns of what it
+would take away, and of what would lock a table that is in use.
   --name    what the migration does, for its file name
   --custom  an empty migration, for SQL written by hand`;
 
@@ -19,22 +20,6 @@ function sqlFiles(): string[] {
   return readdirSync(migrationsFolder).filter((file) => file.endsWith(".sql"));
 }
 
-function drizzleKit(...args: string[]): void {
-  execFileSync(process.execPath, [drizzleKitProgram, "generate", ...args], {
-    cwd: dbFolder,
-    stdio: ["ignore", "inherit", "inherit"],
-  });
-}
-
-async function missingAccess(): Promise<string[]> {
-  const scratch = await migratedScratch();
-  try {
-    return await accessChanges(scratch, schema);
-  } finally {
-    await scratch.close();
-  }
-}
-
 function newFileSince(before: string[]): string | undefined {
   return sqlFiles().find((file) => !before.includes(file));
 }
@@ -42,7 +27,7 @@ function newFileSince(before: string[]): string | undefined {
 /** Adds the access statements to the migration that drizzle-kit just wrote, or to one of their own. */
 function writeAccess(before: string[], name: string, changes: string[]): void {
   const written = newFileSince(before);
-  if (!written) drizzleKit("--custom", "--name", name);
+  if (!written) drizzleKitGenerate(["--custom", "--name", name], { asks: true });
   const file = newFileSince(before);
   if (!file) throw new Error("drizzle-kit wrote no migration file");
   const path = join(migrationsFolder, file);
@@ -53,12 +38,22 @@ function writeAccess(before: string[], name: string, changes: string[]): void {
   console.log(`access: ${changes.length} statements in db/migrations/${file}`);
 }
 
+/** Says what the new file would destroy, or lock in production. */
+function warn(file: string): void {
+  const statements = readFileSync(join(migrationsFolder, file), "utf8").split("--> statement-breakpoint");
+  for (const statement of statements.filter(destroys)) console.warn(`takes something away: ${statement.trim()}`);
+  const lints = migrationLints().filter((line) => line.startsWith(file));
+  for (const line of lints) console.warn(`careful: ${line}`);
+}
+
 async function generate(name: string | undefined, custom: boolean): Promise<void> {
   const before = sqlFiles();
-  drizzleKit(...(name ? ["--name", name] : []), ...(custom ? ["--custom"] : []));
+  drizzleKitGenerate([...(name ? ["--name", name] : []), ...(custom ? ["--custom"] : [])], { asks: true });
   if (custom) return;
-  const changes = await missingAccess();
+  const changes = await grantChanges();
   if (changes.length > 0) writeAccess(before, name ?? "access", changes);
+  const written = newFileSince(before);
+  if (written) warn(written);
 }
 
 await runCommand({

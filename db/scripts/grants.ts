@@ -1,9 +1,9 @@
-import type { PGlite } from "@electric-sql/pglite";
 import { getTableColumns, is } from "drizzle-orm";
 import { toSnakeCase } from "drizzle-orm/casing";
 import { getTableConfig, PgTable } from "drizzle-orm/pg-core";
 import { TableAccess } from "../schema/access.ts";
 import { runtimeRoles } from "../schema/roles.ts";
+import type { Query } from "./catalogue.ts";
 
 type Verb = "SELECT" | "INSERT" | "UPDATE" | "DELETE";
 
@@ -59,16 +59,26 @@ const grantedSql = `
   where r.rolname = any($1)
   order by 1`;
 
-async function grantedRights(pglite: PGlite): Promise<Set<Right>> {
-  const { rows } = await pglite.query<{ right: string }>(grantedSql, [[...runtimeRoles]]);
-  return new Set(rows.map((row) => row.right));
+const securedSql = `
+  select relname, relrowsecurity as enabled, relforcerowsecurity as forced
+  from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r'`;
+
+/** The statements that read the state: who keeps what they answered keeps them with it. */
+export const accessSql = grantedSql + securedSql;
+
+/** What a database grants the runtime roles, and the tables whose row-level security is enabled and forced. */
+export interface AccessState {
+  rights: Right[];
+  enabled: string[];
+  forced: string[];
 }
 
-async function forcedTables(pglite: PGlite): Promise<Set<string>> {
-  const { rows } = await pglite.query<{ relname: string }>(
-    "select relname from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r' and relforcerowsecurity",
-  );
-  return new Set(rows.map((row) => row.relname));
+/** Reads what a database grants. */
+export async function readAccess(query: Query): Promise<AccessState> {
+  const granted = await query(grantedSql, [[...runtimeRoles]]);
+  const tables = await query(securedSql, []);
+  const where = (key: string) => tables.filter((row) => row[key]).map((row) => String(row.relname));
+  return { rights: granted.map((row) => String(row.right)), enabled: where("enabled"), forced: where("forced") };
 }
 
 /** One statement per table and role, e.g. `GRANT SELECT ("id", "name"), DELETE ON "user" TO "admin";`. */
@@ -90,16 +100,18 @@ function statements(action: "GRANT" | "REVOKE", rights: Right[]): string[] {
   });
 }
 
-/** SQL statements that bring the grants of `migrated` (every migration applied) to what `schema` declares. */
-export async function accessChanges(migrated: PGlite, schema: Record<string, unknown>): Promise<string[]> {
+/** SQL statements that bring what a database grants to what `schema` declares. */
+export function accessChanges(state: AccessState, schema: Record<string, unknown>): string[] {
   const declared = declaredAccess(schema);
-  const granted = await grantedRights(migrated);
-  const forced = await forcedTables(migrated);
+  const granted = new Set(state.rights);
+  const tables = [...declared.tables].sort();
+  const secure = (verb: "ENABLE" | "FORCE", done: string[]) =>
+    tables
+      .filter((table) => !done.includes(table))
+      .map((table) => `ALTER TABLE "${table}" ${verb} ROW LEVEL SECURITY;`);
   return [
-    ...[...declared.tables]
-      .filter((table) => !forced.has(table))
-      .sort()
-      .map((table) => `ALTER TABLE "${table}" FORCE ROW LEVEL SECURITY;`),
+    ...secure("ENABLE", state.enabled),
+    ...secure("FORCE", state.forced),
     ...statements(
       "REVOKE",
       [...granted].filter((right) => !declared.rights.has(right)),

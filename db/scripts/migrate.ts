@@ -1,87 +1,81 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { drizzle } from "drizzle-orm/postgres-js";
-import { migrate } from "drizzle-orm/postgres-js/migrator";
-import postgres from "postgres";
-import { confirm, runCommand } from "./cli.ts";
-import { readTarget } from "./env.ts";
-import { migrationsFolder } from "./paths.ts";
+import { confirm, Refusal, runCommand } from "./cli.ts";
+import { isLocal, readTarget, type Target } from "./env.ts";
+import { readHistory } from "./history.ts";
+import { migrateDatabase, pendingMigrations, pushedMessage, withOwner } from "./migrator.ts";
+import { resetDatabase } from "./reset.ts";
 
-const usage = `bun db:migrate[:staging|:prod] [--yes]
+export { migrateDatabase, migrationCount, pendingMigrations } from "./migrator.ts";
 
-Applies the migrations that the database does not have yet, all of them or none. Asks first in prod.
-  --yes  asks nothing`;
+const usage = `bun db:migrate[:staging|:prod] [--dry-run] [--yes] [--folder <path>]
 
-interface JournalEntry {
-  when: number;
-  tag: string;
+Applies the migrations that the database does not have yet, in order, each file in a transaction of its own. Shows them
+first; asks in prod. Of two at once, one waits.
+  --dry-run  shows what is to come, and changes nothing
+  --yes      asks nothing
+  --folder   another folder of migrations than db/migrations`;
+
+interface Flags {
+  yes: boolean;
+  dryRun: boolean;
+  folder?: string;
 }
 
-/**
- * Applies the pending migrations at `url`, as the schema's owner, all in one transaction.
- * @returns how many were applied; 0 when the database is up to date.
- */
-export async function migrateDatabase(url: string): Promise<number> {
-  return withOwner(url, async (client) => {
-    const pending = await findPending(client);
-    if (pending.length > 0) await migrate(drizzle(client), { migrationsFolder });
-    return pending.length;
-  });
-}
-
-/** Names of the migrations that the database at `url` does not have yet, in order. */
-export async function pendingMigrations(url: string): Promise<string[]> {
-  return withOwner(url, findPending);
-}
-
-/** How many migrations the repository holds. */
-export function migrationCount(): number {
-  return journal().length;
-}
-
-function journal(): JournalEntry[] {
-  return JSON.parse(readFileSync(join(migrationsFolder, "meta/_journal.json"), "utf8")).entries;
-}
-
-async function withOwner<T>(url: string, work: (client: postgres.Sql) => Promise<T>): Promise<T> {
-  const client = postgres(url, { max: 1, onnotice: () => {}, connect_timeout: 10 });
-  try {
-    return await work(client);
-  } finally {
-    await client.end({ timeout: 5 });
-  }
-}
-
-/** As Drizzle sees it: whatever is newer than the newest that was applied. */
-async function findPending(client: postgres.Sql): Promise<string[]> {
-  const [table] = await client`select to_regclass('drizzle.__drizzle_migrations') is not null as there`;
-  const rows = table?.there
-    ? await client`select max(created_at)::float8 as newest from drizzle.__drizzle_migrations`
-    : [];
-  const newest = Number(rows[0]?.newest ?? 0);
-  return journal().flatMap(({ when, tag }) => (when > newest ? [tag] : []));
-}
-
-async function run(yes: boolean): Promise<void> {
+async function run(flags: Flags): Promise<void> {
   const target = readTarget();
+  refusePooler(target);
   const { openDatabase } = await import("@repo/dev/database");
   const database = await openDatabase(target);
   try {
     console.log(`${target.environment}: ${database.description}`);
-    const pending = await pendingMigrations(database.owner);
+    const pending = await pendingMigrations(database.owner, flags.folder);
+    if (await offerReset(target, database.owner, pending.length > 0)) return;
     if (pending.length === 0) return console.log("up to date");
     for (const name of pending) console.log(`  ${name}`);
-    if (target.environment === "prod" && !yes) await confirm(`Apply ${pending.length} to prod?`);
-    console.log(`applied ${await migrateDatabase(database.owner)}`);
+    if (flags.dryRun) return console.log(`${pending.length} to apply; nothing was changed`);
+    if (target.environment === "prod" && !flags.yes) await confirm(`Apply ${pending.length} to prod?`);
+    const applied = await migrateDatabase(database.owner, {
+      ...(flags.folder ? { folder: flags.folder } : {}),
+      onApplied: (tag, seconds) => console.log(`applied ${tag} in ${seconds.toFixed(1)} s`),
+    });
+    console.log(applied > 0 ? `applied ${applied}` : "applied by another db:migrate meanwhile");
   } finally {
     await database.close();
   }
 }
 
+/** A transaction pooler hands each statement to another session: neither the lock nor the timeouts would hold. */
+function refusePooler({ databaseUrl }: Target): void {
+  if (databaseUrl && /-pooler\./.test(new URL(databaseUrl).hostname)) {
+    throw new Refusal(
+      "DATABASE_URL leads to a pooler: migrations need the direct address, without -pooler in its host.",
+    );
+  }
+}
+
+/** After db:push: says so, and makes the database anew when the answer is yes. Returns whether it did. */
+async function offerReset(target: Target, owner: string, isBehind: boolean): Promise<boolean> {
+  const { isPushed } = await withOwner(owner, readHistory);
+  if (!isPushed) return false;
+  if (!process.stdin.isTTY || !isLocal(target.environment)) {
+    if (isBehind) throw new Refusal(pushedMessage);
+    console.log("db:push has changed this database beside the migrations: bun db:reset makes it anew.");
+    return false;
+  }
+  await confirm(
+    "db:push has changed this database beside the migrations. Delete its data and make it anew (db:reset)?",
+  );
+  console.log(`${target.environment}: applied ${await resetDatabase(owner)} migrations, and the demo data`);
+  return true;
+}
+
 if (import.meta.main) {
   await runCommand({
     usage,
-    options: { yes: { type: "boolean", default: false } },
-    run: ({ yes }) => run(yes),
+    options: {
+      yes: { type: "boolean", default: false },
+      "dry-run": { type: "boolean", default: false },
+      folder: { type: "string" },
+    },
+    run: ({ yes, "dry-run": dryRun, folder }) => run({ yes, dryRun, ...(folder ? { folder } : {}) }),
   });
 }

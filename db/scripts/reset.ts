@@ -1,7 +1,7 @@
 import postgres from "postgres";
 import { confirm, runCommand } from "./cli.ts";
 import { readTarget } from "./env.ts";
-import { migrateDatabase } from "./migrate.ts";
+import { migrateDatabase } from "./migrator.ts";
 import { seedDatabase } from "./seed.ts";
 
 const usage = `bun db:reset [--yes]
@@ -16,10 +16,19 @@ export async function dropEverything(url: string): Promise<void> {
     await sql.begin(async (tx) => {
       await tx`drop schema if exists public, auth, drizzle cascade`;
       await tx`create schema public`;
+      await tx`grant usage on schema public to public`;
     });
   } finally {
     await sql.end({ timeout: 5 });
   }
+}
+
+/** Makes the database at `url` anew: empty, migrated, with the demo data. Returns how many migrations it applied. */
+export async function resetDatabase(url: string): Promise<number> {
+  await dropEverything(url);
+  const applied = await migrateDatabase(url);
+  await seedDatabase(url);
+  return applied;
 }
 
 async function run(yes: boolean): Promise<void> {
@@ -30,9 +39,7 @@ async function run(yes: boolean): Promise<void> {
   const database = await openDatabase(target);
   try {
     if (target.databaseUrl && !yes) await confirm(`Delete all data in ${database.description}?`);
-    await dropEverything(database.owner);
-    const applied = await migrateDatabase(database.owner);
-    await seedDatabase(database.owner);
+    const applied = await resetDatabase(database.owner);
     console.log(`${target.environment}: ${database.description} is new: ${applied} migrations and the demo data`);
   } finally {
     await database.close();

@@ -1,14 +1,21 @@
 import { PGlite } from "@electric-sql/pglite";
-import { drizzle } from "drizzle-orm/pglite";
-import { migrate } from "drizzle-orm/pglite/migrator";
+import type { Query } from "./catalogue.ts";
+import { type Migration, readMigrations } from "./migrations.ts";
 import { ownerRole, ownerSql } from "./owner.ts";
-import { migrationsFolder } from "./paths.ts";
 
-/** An empty in-memory database with every migration applied by a non-superuser owner; close it after use. */
-export async function migratedScratch(): Promise<PGlite> {
+/** An empty in-memory database with the migrations applied by a non-superuser owner; close it after use. */
+export async function migratedScratch(migrations: Migration[] = readMigrations()): Promise<PGlite> {
   const pglite = await PGlite.create();
   await pglite.exec(ownerSql);
   await pglite.exec(`set session authorization ${ownerRole}`);
-  await migrate(drizzle(pglite), { migrationsFolder });
+  for (const { statements, isLoose } of migrations) {
+    if (!isLoose) await pglite.exec(`begin;\n${statements.join("\n;\n")}\n;commit`);
+    else for (const statement of statements) await pglite.exec(statement);
+  }
   return pglite;
+}
+
+/** Asks a PGlite. */
+export function queryOf(pglite: PGlite): Query {
+  return async (sql, parameters) => (await pglite.query<Record<string, unknown>>(sql, parameters)).rows;
 }
