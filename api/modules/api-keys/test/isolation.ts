@@ -32,13 +32,13 @@ export const isolation = defineIsolation<Furnished>({
   procedures: {
     "apiKeys.scopes": { as: "user" },
     "apiKeys.list": managed(() => ({ owner })),
-    "apiKeys.create": managed(() => ({ owner, name: "New", scopes: ["resumes:read"] }), { makes: ["id"] }),
+    "apiKeys.create": managed(() => ({ owner, name: "New", scopes: ["user:read"] }), { makes: ["id"] }),
     "apiKeys.update": managed(({ key }) => ({ owner, id: key.id, name: "Renamed" })),
     "apiKeys.rotate": managed(({ key }) => ({ owner, id: key.id })),
     "apiKeys.revoke": managed(({ key }) => ({ owner, id: key.id })),
     "apiKeys.takeOver": managed(({ orphan }) => ({ id: orphan.id })),
-    "usage.summary": { as: "member", input: () => range },
-    "usage.limits.list": { as: "member", input: () => ({ owner }) },
+    "usage.summary": { as: "member", anyKey: true, input: () => range },
+    "usage.limits.list": { as: "member", anyKey: true, input: () => ({ owner }) },
     "usage.limits.set": {
       as: "staff",
       staff: ["admin"],
