@@ -10,6 +10,7 @@ async function column(text: string, values: unknown[] = []): Promise<unknown[]> 
 /** The functions that see past row-level security, and who may call them. */
 const definers = {
   accept_invitation: "authenticated",
+  consume_key: "app_direct",
   create_organization: "authenticated",
   free_slugs: "authenticated",
   reject_invitation: "authenticated",
