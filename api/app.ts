@@ -15,6 +15,7 @@ import { appRouter, modules } from "./modules/registry.ts";
 export function createApp(router: AnyRouter): Hono<HonoEnv> {
   const hono = new Hono<HonoEnv>();
   hono.use(requestId({ limitLength: 64 }), withSecureHeaders, withCors, withContext, withOriginCheck, withBodyLimit);
+  for (const { middleware } of modules) if (middleware) hono.use(middleware);
   mountHealth(hono);
   mountFresh(hono);
   if (DEV_TOOLS) mountDevMail(hono);

@@ -9,6 +9,8 @@ export default defineConfig({
     cloudflareTest(({ inject }) => ({
       wrangler: { configPath: "../wrangler.toml" },
       miniflare: {
+        // For tests of limits; the worker's own are too wide to reach.
+        ratelimits: { TIGHT_LIMIT: { namespace_id: "tight", simple: { limit: 5, period: 10 } } },
         hyperdrives: { HYPERDRIVE_CACHED: inject("cached"), HYPERDRIVE_DIRECT: inject("direct") },
         bindings: {
           ENVIRONMENT: "test",

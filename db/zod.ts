@@ -1,3 +1,4 @@
+export * from "./zod/api-keys.ts";
 /**
  * Zod schemas of every table's rows, made by drizzle-zod: `insertUserSchema`, `selectUserSchema`, `updateUserSchema` …
  * They know the columns, not the rules: a procedure's input is a schema of its own.

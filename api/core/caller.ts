@@ -70,6 +70,33 @@ export function isPerson(caller: Caller): caller is PersonCaller {
   return caller.user !== null;
 }
 
+/** Columns by which the database's functions describe a person. */
+export interface CallerUserRow {
+  user_id: string;
+  name: string;
+  email: string;
+  email_verified: boolean;
+  image: string | null;
+  is_anonymous: boolean;
+  platform_role: PlatformRole;
+  created_at: Date;
+  updated_at: Date;
+}
+
+export function callerUser(row: CallerUserRow): CallerUser {
+  return {
+    id: row.user_id,
+    name: row.name,
+    email: row.email,
+    emailVerified: row.email_verified,
+    image: row.image,
+    isAnonymous: row.is_anonymous,
+    role: row.platform_role,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  };
+}
+
 /** Looks up once, and only when asked. */
 export function finderOf(lookUp: () => Promise<Caller | null>): FindCaller {
   let found: Promise<Caller | null> | undefined;
@@ -112,16 +139,7 @@ export async function sessionToken(headers: Headers, cookieName: string, secret:
   return signed[cookieName] || null;
 }
 
-interface PersonRow {
-  user_id: string;
-  name: string;
-  email: string;
-  email_verified: boolean;
-  image: string | null;
-  is_anonymous: boolean;
-  platform_role: PlatformRole;
-  created_at: Date;
-  updated_at: Date;
+interface PersonRow extends CallerUserRow {
   organization_id: string | null;
   member_role: MemberRole | null;
 }
@@ -178,17 +196,7 @@ function personOf(row: PersonRow, wanted: string | undefined): Pick<TokenCaller,
     throw new AppError("FORBIDDEN", "Not a member of the organization in x-organization", { reason: "not_a_member" });
   }
   return {
-    user: {
-      id: row.user_id,
-      name: row.name,
-      email: row.email,
-      emailVerified: row.email_verified,
-      image: row.image,
-      isAnonymous: row.is_anonymous,
-      role: row.platform_role,
-      createdAt: row.created_at,
-      updatedAt: row.updated_at,
-    },
+    user: callerUser(row),
     membership: organizationId && role ? { organizationId, role } : null,
   };
 }

@@ -30,6 +30,8 @@ export interface Context extends Runtime {
   /** The direct door: public and identity rows, the ground of `rls` and `asService`. */
   dbDirect: Db;
   trips: Trips;
+  /** Procedures that the request asks for, and the paths of those that were begun for a known caller. */
+  calls: { wanted: number; begun: string[] };
   /** The caller, resolved once and only when asked for; null for a visitor. */
   findCaller: FindCaller;
   /** Whether a write transaction was opened, whatever became of it. */
@@ -38,6 +40,16 @@ export interface Context extends Runtime {
   discretion: { needed: boolean };
   /** IP address of the client, as Cloudflare reports it. */
   ip: string;
+}
+
+/** Another way than a session to know the caller; undefined where the request does not take it. */
+export type CallerSource = (context: Context) => Promise<Caller> | undefined;
+
+const sources: CallerSource[] = [];
+
+/** Takes over from the registry how modules know callers. */
+export function addCallerSources(more: CallerSource[]): void {
+  sources.push(...more);
 }
 
 /** A client on the direct binding for work outside a request: jobs, cron. Close it when done. */
@@ -60,6 +72,7 @@ export async function createContext(runtime: Runtime, headers: Headers): Promise
     trips,
     freshness: { wrote: false },
     discretion: { needed: false },
+    calls: { wanted: 1, begun: [] },
     ip: headers.get("cf-connecting-ip") ?? "127.0.0.1",
     findCaller: finderOf(() => lookUpCaller(context)),
   };
@@ -73,7 +86,12 @@ export function closeContext({ db, dbDirect, waitUntil }: Context): void {
   }
 }
 
-async function lookUpCaller({ env, headers, dbDirect }: Context): Promise<Caller | null> {
+async function lookUpCaller(context: Context): Promise<Caller | null> {
+  for (const source of sources) {
+    const found = source(context);
+    if (found) return found;
+  }
+  const { env, headers, dbDirect } = context;
   const organizationId = headers.get("x-organization") ?? undefined;
   const bearer = bearerToken(headers);
   if (bearer && isJwt(bearer)) {

@@ -107,6 +107,10 @@ export const envSchema = z
     HYPERDRIVE_CACHED: hyperdrive().describe("Hyperdrive with its cache on; logs in as app_cached."),
     HYPERDRIVE_DIRECT: hyperdrive().describe("Hyperdrive with its cache off; logs in as app_direct."),
     FILES: binding<R2Bucket>("R2", "get", "put").describe("R2 bucket of uploaded files."),
+    API_KEY_LIMIT: binding<RateLimit>("rate limit", "limit").describe("Rate limit of calls with one API key."),
+    API_KEY_NETWORK_LIMIT: binding<RateLimit>("rate limit", "limit").describe(
+      "Rate limit of calls with API keys from one network.",
+    ),
     JOBS: binding<Queue>("queue", "send").describe("Queue of background work."),
   })
   .refine(({ ENVIRONMENT, RESEND_API_KEY }) => RESEND_API_KEY || ["development", "test"].includes(ENVIRONMENT), {

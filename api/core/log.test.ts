@@ -4,7 +4,9 @@ import { describeError, logLine } from "./log.ts";
 
 test("secrets are redacted by field and by shape, parameters are left out", () => {
   const lines = expectLoggedErrors();
-  const cause = Object.assign(new Error("at postgres://app:hunter2@db/x with Bearer abc.def"), { code: "08006" });
+  const cause = Object.assign(new Error("at postgres://app:hunter2@db/x with Bearer abc.def, key fl_live_abc123"), {
+    code: "08006",
+  });
   const error = new Error("Failed query: select $1\nparams: my-secret", { cause });
   logLine("error", "failed", {
     error: describeError(error),
@@ -22,6 +24,6 @@ test("secrets are redacted by field and by shape, parameters are left out", () =
   });
   expect(line.error.chain).toMatchObject([
     { message: "Failed query: select $1" },
-    { message: "at postgres://app:[redacted]@db/x with Bearer [redacted]", code: "08006" },
+    { message: "at postgres://app:[redacted]@db/x with Bearer [redacted], key fl_live_[redacted]", code: "08006" },
   ]);
 });

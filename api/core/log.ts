@@ -3,7 +3,11 @@ import { causes } from "./errors/database.ts";
 type Fields = Record<string, unknown>;
 
 const secretField = /pass(word)?$|secret|token|authorization|cookie|otp|api_?key/i;
-const secretTexts = [/(?<=postgres(?:ql)?:\/\/[^:\s]+:)[^@\s]+(?=@)/gi, /(?<=bearer\s+)[\w.~+/=%-]+/gi];
+const secretTexts = [
+  /(?<=\bfl_(?:live|test)_)[A-Za-z0-9]+/g,
+  /(?<=postgres(?:ql)?:\/\/[^:\s]+:)[^@\s]+(?=@)/gi,
+  /(?<=bearer\s+)[\w.~+/=%-]+/gi,
+];
 
 function redactText(text: string): string {
   return secretTexts.reduce((redacted, pattern) => redacted.replace(pattern, "[redacted]"), text);

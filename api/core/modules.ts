@@ -1,6 +1,6 @@
 import type { AnyRouter } from "@trpc/server";
-import type { Hono } from "hono";
-import type { Context, Runtime } from "./context.ts";
+import type { Hono, MiddlewareHandler } from "hono";
+import type { CallerSource, Context, Runtime } from "./context.ts";
 import type { Db, Tx } from "./database/doors.ts";
 import type { Job } from "./jobs.ts";
 import type { UserContext } from "./procedures.ts";
@@ -11,6 +11,10 @@ export type HonoEnv = { Bindings: Cloudflare.Env; Variables: { context: Context 
 export interface Module {
   /** tRPC routers by the name under which clients find them. */
   routers: Record<string, AnyRouter>;
+  /** Another way to know who sent a request, asked before the session is. */
+  callers?: CallerSource;
+  /** Runs around every request, inside its context. */
+  middleware?: MiddlewareHandler<HonoEnv>;
   /** Plain HTTP routes. */
   routes?: (app: Hono<HonoEnv>) => void;
   /** Handlers of queued work. */

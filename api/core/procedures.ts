@@ -46,6 +46,9 @@ export const createCallerFactory = t.createCallerFactory;
 /** The third door, bound to the caller: one transaction under the caller's policies. */
 export type Rls = <T>(callback: (tx: Tx) => Promise<T>) => Promise<T>;
 
+/** What the services of known callers' procedures get. */
+export type CallerContext = Context & { caller: Caller; rls: Rls };
+
 /** What the services of people's procedures get. */
 export type UserContext = Context & { caller: PersonCaller; rls: Rls };
 
@@ -118,7 +121,8 @@ export const publicProcedure = base.use(({ ctx, type, next }) =>
 );
 
 /** For whoever is known, an API key only within its scopes. */
-const callerProcedure = base.use(async ({ ctx, next, ...call }) => {
+export const callerProcedure = base.use(async ({ ctx, next, ...call }) => {
+  ctx.calls.begun.push(call.path);
   const caller = await ctx.findCaller(call.meta?.scope ?? false);
   if (!caller) throw new AppError("UNAUTHENTICATED", "Sign in first");
   const actor = { role: "authenticated", claims: claimsOf(caller) } as const;

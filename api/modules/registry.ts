@@ -1,3 +1,4 @@
+import { addCallerSources } from "../core/context.ts";
 import type { Module } from "../core/modules.ts";
 import { router } from "../core/procedures.ts";
 import * as domains from "./index.ts";
@@ -11,6 +12,7 @@ type Routers = Intersection<Domains["routers"]>;
 /** Every domain's face. */
 export const modules: Module[] = Object.values(domains);
 for (const { compose } of modules) compose?.(modules);
+addCallerSources(modules.flatMap(({ callers }) => callers ?? []));
 
 /** The whole tRPC API, composed of what the domains bring. */
 export const appRouter = router(

@@ -1,3 +1,4 @@
+export * from "./api-keys.ts";
 export * from "./idempotency.ts";
 export * from "./identity.ts";
 export * from "./organizations.ts";

@@ -11,6 +11,7 @@ async function column(text: string, values: unknown[] = []): Promise<unknown[]> 
 const definers = {
   accept_invitation: "authenticated",
   adopt_resumes: "app_direct",
+  consume_key: "app_direct",
   create_organization: "authenticated",
   free_slugs: "authenticated",
   reject_invitation: "authenticated",

@@ -7,6 +7,7 @@ import { AppError } from "../errors/app-error.ts";
 import { freshHeader } from "../freshness.ts";
 import type { HonoEnv } from "../modules.ts";
 
+const limitHeaders = ["ratelimit-limit", "ratelimit-remaining", "ratelimit-reset", "x-usage-warning"];
 const maxBodyBytes = 1024 * 1024;
 
 /** Headers that browsers enforce. Pages that show something set a policy of their own. */
@@ -28,7 +29,7 @@ export const withCors: MiddlewareHandler<HonoEnv> = cors({
   origin: (origin, c) => (isAllowed(origin, c.env) ? origin : null),
   credentials: true,
   allowHeaders: ["content-type", "authorization", "x-organization", freshHeader, "idempotency-key", "trpc-accept"],
-  exposeHeaders: [freshHeader, "x-request-id", "server-timing", "retry-after", "set-auth-token"],
+  exposeHeaders: [freshHeader, "x-request-id", "server-timing", "retry-after", "set-auth-token", ...limitHeaders],
   maxAge: 600,
 });
 

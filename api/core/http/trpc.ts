@@ -14,6 +14,7 @@ export function serveTrpc(router: AnyRouter): (c: HonoContext<HonoEnv>) => Promi
   return async (c) => {
     refuseStreamedMutation(c.req.raw);
     const context = c.get("context");
+    if (c.req.query("batch") === "1") context.calls.wanted = c.req.path.split(",").length;
     return fetchRequestHandler({
       endpoint: trpcPath,
       req: c.req.raw,

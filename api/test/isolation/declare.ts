@@ -24,6 +24,8 @@ export interface Case<P extends Place> {
   staff?: readonly PlatformRole[];
   /** Inputs with ids that the caller makes: another tenant's is taken, so CONFLICT. */
   makes?: readonly string[];
+  /** Keys of people and of organizations may call it, each about its own owner. */
+  anyKey?: true;
   /** A viewer may call this mutation; why. */
   viewerMay?: string;
 }

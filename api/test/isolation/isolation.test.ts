@@ -24,14 +24,15 @@ const forMembers = paths.filter((path) => of(path).procedure.as === "member");
 const forStaff = paths.filter((path) => of(path).procedure.as === "staff");
 const typeOf = (path: string) => procedures[path]?._def.type;
 
-/** What of an input another tenant's id could be put into. Staff serves every tenant. */
-const tenants = paths.filter((path) => of(path).procedure.as !== "staff");
-const slots = tenants.flatMap((path) =>
-  idSlots(procedures[path]?._def.inputs ?? []).map((slot): [string, IdSlot] => [
-    `${path} ${slot.path.join(".")}`,
-    slot,
-  ]),
-);
+/** What of an input another tenant's id could be put into; staff's are about any tenant. */
+const slots = paths
+  .filter((path) => of(path).procedure.as !== "staff")
+  .flatMap((path) =>
+    idSlots(procedures[path]?._def.inputs ?? []).map((slot): [string, IdSlot] => [
+      `${path} ${slot.path.join(".")}`,
+      slot,
+    ]),
+  );
 
 const places = new Map<unknown, Promise<Place>>();
 /** One for all tests in which nothing may happen to it. */

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { eq, user } from "@repo/db";
 import { APIError, createAuthMiddleware } from "better-auth/api";
+import { networkOf } from "../../../core/network.ts";
 import { profileInput } from "../input.ts";
 import { isBanned } from "../policy.ts";
 import { currentDb, currentRequest } from "./current.ts";
@@ -50,13 +51,6 @@ async function limitAddress(email: string, path: string): Promise<void> {
   const message = "Too many requests. Please try again later.";
   const wait = Math.max(...refused.map(({ retryAfter }) => retryAfter ?? 1));
   throw new APIError("TOO_MANY_REQUESTS", { message }, { "x-retry-after": String(wait) });
-}
-
-/** The network that an IP address belongs to, as providers hand them out: /24, or /64. */
-function networkOf(ip: string): string {
-  if (!ip.includes(":")) return ip.split(".").slice(0, 3).join(".");
-  const [head = ""] = ip.split("::");
-  return [...head.split(":"), "0", "0", "0", "0"].slice(0, 4).join(":");
 }
 
 function checkProfile({ name, image }: Record<string, unknown>, path: string): void {
