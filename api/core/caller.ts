@@ -1,7 +1,9 @@
-import type { MemberRole, PlatformRole } from "@repo/db";
+import { identityPrefixes, type MemberRole, type PlatformRole } from "@repo/db";
+import { newId } from "@repo/db/schema/columns";
 import { parseSigned } from "hono/utils/cookie";
 import { connectionOf, type Db } from "./database/doors.ts";
 import { AppError } from "./errors/app-error.ts";
+import type { ExternalPerson } from "./external-token.ts";
 
 /** The person behind a request. */
 export interface CallerUser {
@@ -121,9 +123,14 @@ export function sessionCookie(appUrl: string): string {
   return appUrl.startsWith("https:") ? "__Secure-fairlead.session_token" : "fairlead.session_token";
 }
 
+/** The request's bearer token, whatever it is. */
+export function bearerToken(headers: Headers): string | undefined {
+  return headers.get("authorization")?.match(/^Bearer\s+(\S+)$/i)?.[1];
+}
+
 /** Session token of the request's signed cookie or bearer token, or null when it carries none that is ours. */
 export async function sessionToken(headers: Headers, cookieName: string, secret: string): Promise<string | null> {
-  const bearer = headers.get("authorization")?.match(/^Bearer\s+(\S+)$/i)?.[1];
+  const bearer = bearerToken(headers);
   const cookie = bearer
     ? `${cookieName}=${bearer.includes("%") ? bearer : encodeURIComponent(bearer)}`
     : headers.get("cookie");
@@ -132,12 +139,15 @@ export async function sessionToken(headers: Headers, cookieName: string, secret:
   return signed[cookieName] || null;
 }
 
-interface CallerRow extends CallerUserRow {
+interface PersonRow extends CallerUserRow {
+  organization_id: string | null;
+  member_role: MemberRole | null;
+}
+
+interface SessionRow extends PersonRow {
   session_id: string;
   session_created_at: Date;
   impersonated_by: string | null;
-  organization_id: string | null;
-  member_role: MemberRole | null;
 }
 
 /**
@@ -152,21 +162,40 @@ export async function resolveCaller(
 ): Promise<SessionCaller | null> {
   const sql = { name: "resolve_caller", text: "select * from auth.resolve_caller($1, $2)" };
   const { rows } = await connectionOf(dbDirect).query(sql, [token, organizationId ?? null], "auth");
-  const row = rows[0] as CallerRow | undefined;
+  const row = rows[0] as SessionRow | undefined;
   if (!row) return null;
-  if (organizationId && row.organization_id !== organizationId) {
-    throw new AppError("FORBIDDEN", "Not a member of the organization in x-organization", { reason: "not_a_member" });
-  }
-  return toCaller(row);
-}
-
-function toCaller(row: CallerRow): SessionCaller {
-  const { organization_id: organizationId, member_role: role } = row;
   return {
     via: "session",
     sessionId: row.session_id,
     sessionCreatedAt: row.session_created_at,
     impersonatedBy: row.impersonated_by,
+    ...personOf(row, organizationId),
+  };
+}
+
+/**
+ * The caller for whom an external issuer vouches, found or made in one round trip past the cache; null when banned.
+ * @throws AppError FORBIDDEN as `resolveCaller` does.
+ */
+export async function resolveExternal(
+  dbDirect: Db,
+  { issuer, subject, email, name }: ExternalPerson,
+  organizationId: string | undefined,
+): Promise<TokenCaller | null> {
+  const sql = { name: "resolve_external", text: "select * from auth.resolve_external($1, $2, $3, $4, $5, $6, $7)" };
+  const made = [newId(identityPrefixes.user), newId(identityPrefixes.identity)];
+  const values = [issuer, subject, ...made, email, name, organizationId ?? null];
+  const { rows } = await connectionOf(dbDirect).query(sql, values, "auth");
+  const row = rows[0] as PersonRow | undefined;
+  return row ? { via: "token", ...personOf(row, organizationId) } : null;
+}
+
+function personOf(row: PersonRow, wanted: string | undefined): Pick<TokenCaller, "user" | "membership"> {
+  const { organization_id: organizationId, member_role: role } = row;
+  if (wanted && organizationId !== wanted) {
+    throw new AppError("FORBIDDEN", "Not a member of the organization in x-organization", { reason: "not_a_member" });
+  }
+  return {
     user: callerUser(row),
     membership: organizationId && role ? { organizationId, role } : null,
   };

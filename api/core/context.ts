@@ -1,8 +1,18 @@
-import { type Caller, type FindCaller, finderOf, resolveCaller, sessionCookie, sessionToken } from "./caller.ts";
+import {
+  bearerToken,
+  type Caller,
+  type FindCaller,
+  finderOf,
+  resolveCaller,
+  resolveExternal,
+  sessionCookie,
+  sessionToken,
+} from "./caller.ts";
 import type { ConnectionOptions } from "./database/connection.ts";
 import { type CachedDb, connectionOf, createDb, type Db } from "./database/doors.ts";
 import { type Leg, Trips } from "./database/trips.ts";
 import type { Env } from "./env.ts";
+import { isJwt, verifyExternalToken } from "./external-token.ts";
 import { freshCookie, freshHeader, isFresh } from "./freshness.ts";
 
 export interface Runtime {
@@ -82,8 +92,14 @@ async function lookUpCaller(context: Context): Promise<Caller | null> {
     if (found) return found;
   }
   const { env, headers, dbDirect } = context;
+  const organizationId = headers.get("x-organization") ?? undefined;
+  const bearer = bearerToken(headers);
+  if (bearer && isJwt(bearer)) {
+    const person = await verifyExternalToken(env, bearer);
+    return person && resolveExternal(dbDirect, person, organizationId);
+  }
   const token = await sessionToken(headers, sessionCookie(env.APP_URL), env.AUTH_SECRET);
-  return token ? resolveCaller(dbDirect, token, headers.get("x-organization") ?? undefined) : null;
+  return token ? resolveCaller(dbDirect, token, organizationId) : null;
 }
 
 function connectionOptions(

@@ -22,6 +22,32 @@ const origins = z
     ),
   );
 
+/** Signatures whose public key cannot sign. */
+const signatures = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"] as const;
+
+const secure = z.url().refine((url) => /^https:|^http:\/\/(localhost|127\.0\.0\.1)[:/]/.test(url), "an https address");
+const issuers = z
+  .string()
+  .default("[]")
+  .transform((text, context) => {
+    try {
+      return JSON.parse(text);
+    } catch {
+      context.addIssue("not JSON");
+      return z.NEVER;
+    }
+  })
+  .pipe(
+    z.array(
+      z.strictObject({
+        issuer: secure,
+        audience: z.string().min(1),
+        jwksUrl: secure,
+        algorithms: z.array(z.enum(signatures)).min(1).default(["RS256", "ES256"]),
+      }),
+    ),
+  );
+
 /** Every setting and binding of the worker; `docs/environment-variables.md` is generated from it. */
 export const envSchema = z
   .object({
@@ -41,6 +67,23 @@ export const envSchema = z
       .describe(
         "Key of Resend, which then delivers e-mails. Without it they go to a local outbox; needed in staging and production. A secret.",
       ),
+    GOOGLE_CLIENT_ID: z
+      .string()
+      .optional()
+      .describe("Google's OAuth client; sign-in with Google is on when it and its secret are set."),
+    GOOGLE_CLIENT_SECRET: z.string().optional().describe("Secret of Google's OAuth client. A secret."),
+    GITHUB_CLIENT_ID: z
+      .string()
+      .optional()
+      .describe("GitHub's OAuth app; sign-in with GitHub is on when it and its secret are set."),
+    GITHUB_CLIENT_SECRET: z.string().optional().describe("Secret of GitHub's OAuth app. A secret."),
+    PASSKEY_RP_ID: z
+      .string()
+      .optional()
+      .describe("Domain that passkeys are bound to, e.g. example.com; the host of APP_URL unless set."),
+    EXTERNAL_ISSUERS: issuers.describe(
+      'Issuers whose JWTs open the API, as JSON: [{"issuer": "https://…", "audience": "…", "jwksUrl": "https://…", "algorithms": ["RS256"]}]; algorithms: RS256 and ES256 unless given.',
+    ),
     DB_PIPELINE: z
       .enum(["on", "off"])
       .default("on")

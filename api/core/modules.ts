@@ -1,7 +1,7 @@
 import type { AnyRouter } from "@trpc/server";
 import type { Hono, MiddlewareHandler } from "hono";
 import type { CallerSource, Context, Runtime } from "./context.ts";
-import type { Tx } from "./database/doors.ts";
+import type { Db, Tx } from "./database/doors.ts";
 import type { Job } from "./jobs.ts";
 import type { UserContext } from "./procedures.ts";
 
@@ -28,6 +28,11 @@ export interface Module {
    * statement must not wait for an answer, so that it costs no trip.
    */
   beforeDeleteUser?: (ctx: UserContext, tx: Tx) => Promise<void>;
+  /**
+   * Hands what a guest made over to the account that they signed in to, in the transaction that then deletes the guest.
+   * `tx` is the direct door: call a `security definer` function of the domain's.
+   */
+  adoptUser?: (tx: Pick<Db, "select">, change: { guestId: string; userId: string }) => Promise<void>;
   /** Gets every module once the registry knows them, for domains that compose what others bring. */
   compose?: (modules: readonly Module[]) => void;
 }

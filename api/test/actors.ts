@@ -48,9 +48,9 @@ export function makeUser(values: Partial<typeof user.$inferInsert> = {}): Promis
 export async function openSession(userId: string, values: Partial<typeof session.$inferInsert> = {}) {
   const { env } = testRuntime();
   const token = crypto.randomUUID();
-  const row = await withContext({}, async ({ dbDirect }) =>
+  const row = await withOwner(async (db) =>
     one(
-      await dbDirect
+      await db
         .insert(session)
         .values({ token, userId, expiresAt: new Date(Date.now() + 3_600_000), ...values })
         .returning(),

@@ -43,8 +43,10 @@ test("the identity tables, and no others, show app_direct more than the public",
   );
   expect(more.map(({ table }) => tableName(table)).sort()).toEqual([
     "identity",
+    "passkey",
     "rate_limit",
     "session",
+    "two_factor",
     "user",
     "verification",
   ]);

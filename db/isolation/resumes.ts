@@ -20,6 +20,7 @@ export const resumeIsolation = isolation([schema.resume, schema.resumeAccess], {
   reaches: {
     app_cached: published,
     app_direct: published,
+    auth_resolver: all,
     authenticated: own("userId"),
     support: all,
     admin: all,

@@ -1,6 +1,6 @@
 import { type SQL, sql } from "drizzle-orm";
 import { type AnyPgColumn, bigint, customType, type PgColumn, timestamp } from "drizzle-orm/pg-core";
-import { typeid } from "typeid-js";
+import { TypeID, typeid } from "typeid-js";
 
 /** `text collate "C"`: TypeIDs and other machine strings, compared byte by byte, so that order is the same everywhere. */
 export const idText = customType<{ data: string }>({ dataType: () => 'text collate "C"' });
@@ -8,6 +8,12 @@ export const idText = customType<{ data: string }>({ dataType: () => 'text colla
 /** A new TypeID: `prefix` + UUIDv7, e.g. `user_01h455vb4pex5vsknk084sn02q`; sorts by time of creation. */
 export function newId(prefix: string): string {
   return typeid(prefix).toString();
+}
+
+/** The smallest TypeID that `newId(prefix)` gives at `time` or later: finds what is newer by its primary key. */
+export function idSince(prefix: string, time: Date): string {
+  const hex = time.getTime().toString(16).padStart(12, "0");
+  return TypeID.fromUUID(prefix, `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`).toString();
 }
 
 /** Primary key column `id`, filled with a TypeID of `prefix` unless the caller brings its own. */

@@ -17,7 +17,7 @@ import * as z from "zod";
 import { access } from "./access.ts";
 import { idColumn, idText, oneOf, softDelete, timestamps } from "./columns.ts";
 import { user } from "./identity.ts";
-import { admin, appCached, appDirect, authenticated, authUid, service, support } from "./roles.ts";
+import { admin, appCached, appDirect, authenticated, authResolver, authUid, service, support } from "./roles.ts";
 
 const line = z.string().max(1_000);
 const prose = z.string().max(20_000);
@@ -155,6 +155,7 @@ export const resume = pgTable(
       using: eq(table.userId, authUid),
       withCheck: eq(table.userId, authUid),
     }),
+    pgPolicy("resume_adopt_policy", { to: authResolver, using: sql`true`, withCheck: sql`true` }),
     pgPolicy("resume_view_staff_policy", { for: "select", to: [support, admin], using: sql`true` }),
     pgPolicy("resume_service_policy", { to: service, using: sql`true`, withCheck: sql`true` }),
   ],
@@ -178,6 +179,10 @@ const publicColumns = [
 export const resumeAccess = access(resume, {
   app_cached: { select: publicColumns },
   app_direct: { select: publicColumns },
+  auth_resolver: {
+    select: ["id", "userId", "name", "deletedAt"],
+    update: ["userId", "userEmail", "name", "updatedAt"],
+  },
   authenticated: {
     select: "all",
     insert: "all",

@@ -73,7 +73,7 @@ const lints: Record<string, string> = {
   "doubled indexes": `
     select format('%s: the index %s is the unique index %s again', t.relname, i.indexrelid::regclass, u.indexrelid::regclass) as line
     from (${tables}) t join pg_index i on i.indrelid = t.oid and not i.indisunique
-    join pg_index u on u.indrelid = t.oid and u.indisunique and u.indkey = i.indkey and u.indpred is null
+    join pg_index u on u.indrelid = t.oid and u.indisunique and u.indkey = i.indkey and u.indclass = i.indclass and u.indpred is null
     where i.indpred is null and i.indexprs is null`,
 };
 

@@ -11,6 +11,12 @@ export const demoUsers = [
   { id: seedId(identityPrefixes.user, 2), name: "Second Person", email: "second@example.com" },
 ] as const satisfies NewUser[];
 
+/** The platform's staff. Without a password, which would be public: they sign in by a mailed code, at home by /dev/mail. */
+export const demoStaff = [
+  { id: seedId(identityPrefixes.user, 3), name: "Demo Admin", email: "admin@example.com", role: "admin" },
+  { id: seedId(identityPrefixes.user, 4), name: "Demo Support", email: "support@example.com", role: "support" },
+] as const satisfies NewUser[];
+
 const peoplePerScale = 10;
 const firstNames = ["Ada", "Bao", "Chidi", "Dana", "Emre", "Freya", "Goran"] as const;
 const lastNames = [
@@ -77,6 +83,13 @@ export async function seedIdentity(db: SeedDb, scale: number): Promise<void> {
         password: hashPassword(demoPassword, email),
         ...times,
       })
+      .onConflictDoNothing();
+  }
+  for (const staff of demoStaff) {
+    const times = { createdAt: seedDay(1), updatedAt: seedDay(1) };
+    await db
+      .insert(user)
+      .values({ ...staff, emailVerified: true, ...times })
       .onConflictDoNothing();
   }
   await seedCrowd(db, scale);

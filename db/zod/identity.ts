@@ -1,5 +1,5 @@
 import { createInsertSchema, createSelectSchema, createUpdateSchema } from "drizzle-zod";
-import { identity, rateLimit, session, user, verification } from "../schema/identity.ts";
+import { identity, passkey, rateLimit, session, twoFactor, user, verification } from "../schema/identity.ts";
 import { ids } from "./ids.ts";
 
 export const insertUserSchema = createInsertSchema(user, ids(user));
@@ -21,3 +21,11 @@ export const updateVerificationSchema = createUpdateSchema(verification, ids(ver
 export const insertRateLimitSchema = createInsertSchema(rateLimit, ids(rateLimit));
 export const selectRateLimitSchema = createSelectSchema(rateLimit, ids(rateLimit));
 export const updateRateLimitSchema = createUpdateSchema(rateLimit, ids(rateLimit));
+
+export const insertPasskeySchema = createInsertSchema(passkey, ids(passkey));
+export const selectPasskeySchema = createSelectSchema(passkey, ids(passkey));
+export const updatePasskeySchema = createUpdateSchema(passkey, ids(passkey));
+
+export const insertTwoFactorSchema = createInsertSchema(twoFactor, ids(twoFactor));
+export const selectTwoFactorSchema = createSelectSchema(twoFactor, ids(twoFactor));
+export const updateTwoFactorSchema = createUpdateSchema(twoFactor, ids(twoFactor));

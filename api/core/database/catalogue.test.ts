@@ -10,12 +10,14 @@ async function column(text: string, values: unknown[] = []): Promise<unknown[]> 
 /** The functions that see past row-level security, and who may call them. */
 const definers = {
   accept_invitation: "authenticated",
+  adopt_resumes: "app_direct",
   consume_key: "app_direct",
   create_organization: "authenticated",
   free_slugs: "authenticated",
   reject_invitation: "authenticated",
   release_organizations: "authenticated",
   resolve_caller: "app_direct",
+  resolve_external: "app_direct",
 };
 
 const publicTables = "pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind = 'r'";

@@ -14,7 +14,7 @@ import { transaction } from "./transaction.ts";
 type Door = "HYPERDRIVE_CACHED" | "HYPERDRIVE_DIRECT";
 
 const tables = Object.values<unknown>(schema).filter((value): value is PgTable => is(value, PgTable));
-const identityTables = ["identity", "rate_limit", "session", "user", "verification"];
+const identityTables = ["identity", "passkey", "rate_limit", "session", "two_factor", "user", "verification"];
 const publicResume = [
   "created_at",
   "deleted_at",

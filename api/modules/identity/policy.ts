@@ -1,4 +1,5 @@
-import type { SessionCaller } from "../../core/caller.ts";
+import type { PlatformRole } from "@repo/db";
+import type { CallerUser, SessionCaller } from "../../core/caller.ts";
 import { AppError } from "../../core/errors/app-error.ts";
 
 const freshMs = 10 * 60_000;
@@ -11,4 +12,32 @@ export function assertFreshSignIn({ sessionCreatedAt, impersonatedBy }: SessionC
   if (now - sessionCreatedAt.getTime() > freshMs) {
     throw new AppError("FORBIDDEN", "Sign in again to do this", { reason: "sign_in_again" });
   }
+}
+
+/** Support looks; admins act. */
+export function assertAdmin({ user }: { user: Pick<CallerUser, "role"> }): void {
+  if (user.role !== "admin") throw new AppError("FORBIDDEN", "For admins only", { reason: "role_too_low" });
+}
+
+/** Admins act on everybody but themselves. */
+export function assertMayActOn({ user }: { user: Pick<CallerUser, "id" | "role"> }, userId: string): void {
+  assertAdmin({ user });
+  if (user.id === userId) throw new AppError("FORBIDDEN", "Not on your own account", { reason: "yourself" });
+}
+
+interface Target {
+  role: PlatformRole;
+  banned: boolean;
+  banExpires: Date | null;
+}
+
+/** Whether a ban holds; one whose end has passed is over. */
+export function isBanned({ banned, banExpires }: Pick<Target, "banned" | "banExpires">, now = new Date()): boolean {
+  return banned && (banExpires === null || banExpires > now);
+}
+
+/** Acting as another user is no way to a higher role, nor around a ban. The database's policies hold the same. */
+export function assertImpersonable(target: Target): void {
+  if (target.role !== "user") throw new AppError("FORBIDDEN", "Staff cannot be impersonated", { reason: "staff" });
+  if (isBanned(target)) throw new AppError("CONFLICT", "This user is banned", { reason: "banned" });
 }

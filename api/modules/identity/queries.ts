@@ -1,4 +1,4 @@
-import { and, desc, eq, gt, identity, session, user } from "@repo/db";
+import { and, desc, eq, gt, identity, passkey, session, user } from "@repo/db";
 import type { Tx } from "../../core/database/doors.ts";
 
 /** A user as they see themselves. */
@@ -23,12 +23,20 @@ export const ownSession = {
   expiresAt: session.expiresAt,
 };
 
-const ownIdentity = {
+export const ownIdentity = {
   id: identity.id,
   providerId: identity.providerId,
   accountId: identity.accountId,
   scope: identity.scope,
   createdAt: identity.createdAt,
+};
+
+export const ownPasskey = {
+  id: passkey.id,
+  name: passkey.name,
+  deviceType: passkey.deviceType,
+  backedUp: passkey.backedUp,
+  createdAt: passkey.createdAt,
 };
 
 /** The user's sessions that have not expired, newest first. */
@@ -43,4 +51,9 @@ export function findSessions(tx: Tx, userId: string) {
 /** How the user signs in, without any secret. */
 export function findIdentities(tx: Tx, userId: string) {
   return tx.select(ownIdentity).from(identity).where(eq(identity.userId, userId)).orderBy(identity.id);
+}
+
+/** The user's passkeys, without their keys. */
+export function findPasskeys(tx: Tx, userId: string) {
+  return tx.select(ownPasskey).from(passkey).where(eq(passkey.userId, userId)).orderBy(passkey.id);
 }

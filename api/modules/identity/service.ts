@@ -5,7 +5,7 @@ import type { SessionContext, UserContext } from "../../core/procedures.ts";
 import type { SessionIdInput, UpdateUserInput } from "./input.ts";
 import { exportFromModules, prepareDeletion } from "./others.ts";
 import { assertFreshSignIn } from "./policy.ts";
-import { findIdentities, findSessions, ownSession, ownUser } from "./queries.ts";
+import { findIdentities, findPasskeys, findSessions, ownSession, ownUser } from "./queries.ts";
 
 export function getMe({ caller }: Pick<UserContext, "caller">) {
   const { user: me, membership } = caller;
@@ -59,16 +59,17 @@ export function revokeOtherSessions(ctx: SessionContext) {
 /** All that is kept about the person: the account here, everything else from the modules that keep it. */
 export async function exportUser({ caller, rls }: UserContext) {
   const { id } = caller.user;
-  const [[row], sessions, identities, rest] = await rls((tx) =>
+  const [[row], sessions, identities, passkeys, rest] = await rls((tx) =>
     Promise.all([
       tx.select(ownUser).from(user).where(eq(user.id, id)),
       findSessions(tx, id),
       findIdentities(tx, id),
+      findPasskeys(tx, id),
       exportFromModules(tx, id),
     ]),
   );
   if (!row) throw gone();
-  return { exportedAt: new Date(), user: row, sessions, identities, ...rest };
+  return { exportedAt: new Date(), user: row, sessions, identities, passkeys, ...rest };
 }
 
 /** Deletes the account; whatever belongs to it goes with it, unless another module objects. */

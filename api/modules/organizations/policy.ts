@@ -21,6 +21,11 @@ export const grantable: Record<MemberRole, readonly MemberRole[]> = {
   viewer: [],
 };
 
+/** A guest has nothing yet that others could rely on. @throws AppError FORBIDDEN */
+export function assertOwnAccount({ user }: { user: { isAnonymous: boolean } }): void {
+  if (user.isAnonymous) throw new AppError("FORBIDDEN", "Sign up first", { reason: "guest" });
+}
+
 /** @throws AppError FORBIDDEN */
 export function assertMay({ role }: { role: MemberRole }, permission: Permission): void {
   const roles: readonly MemberRole[] = permissions[permission];
@@ -50,4 +55,17 @@ export function assertSeatLeft({ taken, limit }: { taken: number; limit: number 
 export function assertVerifiedAddress({ emailVerified }: { emailVerified: boolean }): void {
   if (emailVerified) return;
   throw new AppError("FORBIDDEN", "Confirm your e-mail address first", { reason: "email_not_verified" });
+}
+
+/** Letters that one person may send for an organization within an hour, and everybody together within a day. */
+export const invitationLimits = { perInviterAndHour: 50, perOrganizationAndDay: 200 };
+
+/** An invitation is a letter to a stranger. @throws AppError RATE_LIMITED */
+export function assertMayMail({ byCaller, byAll }: { byCaller: number; byAll: number }): void {
+  const { perInviterAndHour, perOrganizationAndDay } = invitationLimits;
+  if (byCaller < perInviterAndHour && byAll < perOrganizationAndDay) return;
+  throw new AppError("RATE_LIMITED", "Too many invitations; try again later", {
+    reason: "invitation_limit",
+    retryAfter: 3600,
+  });
 }

@@ -1,4 +1,5 @@
 import { defineModule } from "../../core/modules.ts";
+import { adoptResumes } from "./adopt.ts";
 import { cleanUpResumes } from "./cron.ts";
 import { exportResumes } from "./export.ts";
 import { visitJob } from "./jobs.ts";
@@ -11,4 +12,5 @@ export const resumes = defineModule({
   jobs: [visitJob],
   crons: { "17 3 * * *": cleanUpResumes },
   exportUser: exportResumes,
+  adoptUser: adoptResumes,
 });

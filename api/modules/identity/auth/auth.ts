@@ -1,4 +1,4 @@
-import { identity, identityPrefixes, rateLimit, session, user, verification } from "@repo/db";
+import { identity, identityPrefixes, passkey, rateLimit, session, twoFactor, user, verification } from "@repo/db";
 import { newId } from "@repo/db/schema/columns";
 import { drizzleAdapter } from "better-auth/adapters/drizzle";
 import { betterAuth } from "better-auth/minimal";
@@ -6,11 +6,15 @@ import { bearer } from "better-auth/plugins/bearer";
 import { emailOTP } from "better-auth/plugins/email-otp";
 import type { Env } from "../../../core/env.ts";
 import { describeError, logLine } from "../../../core/log.ts";
-import { currentDb, currentRequest } from "./current.ts";
+import { anonymously } from "./anonymous.ts";
+import { currentDb, currentEndpoint, currentRequest } from "./current.ts";
 import { beforeEndpoint, refuseBanned } from "./guards.ts";
 import { onExistingUserSignUp, sendResetPassword, sendVerificationEmail, sendVerificationOTP } from "./letters.ts";
+import { passkeys } from "./passkeys.ts";
 import { hashPassword, passwordLength, verifyPassword } from "./password.ts";
 import { consume } from "./rate-limit.ts";
+import { secondFactor } from "./second-factor.ts";
+import { socialProviders, tidyProfile, withoutIdToken } from "./social.ts";
 
 export const authPath = "/api/auth";
 
@@ -33,8 +37,6 @@ const hidden = { input: false, required: false, returned: false } as const;
 
 const userFields = {
   role: { ...shown, type: "string", defaultValue: "user" },
-  isAnonymous: { ...shown, type: "boolean", defaultValue: false },
-  twoFactorEnabled: { ...shown, type: "boolean", defaultValue: false },
   banned: { ...hidden, type: "boolean", defaultValue: false },
   banReason: { ...hidden, type: "string" },
   banExpires: { ...hidden, type: "date" },
@@ -45,9 +47,13 @@ const sessionFields = {
   impersonatedBy: { ...shown, type: "string" },
 } as const;
 
-const plugins = [
+// The second factor first: what runs behind it finds no session until it is given.
+const plugins = (env: Env) => [
+  secondFactor(),
   bearer({ requireSignature: true }),
   emailOTP({ storeOTP: "hashed", sendVerificationOTP, expiresIn: 300, allowedAttempts: 3 }),
+  passkeys(env),
+  anonymously(),
 ];
 
 const logger = {
@@ -58,7 +64,8 @@ const logger = {
   },
 };
 
-function build({ APP_URL, AUTH_SECRET, CORS_ORIGINS }: Env) {
+function build(env: Env) {
+  const { APP_URL, AUTH_SECRET, CORS_ORIGINS } = env;
   return betterAuth({
     baseURL: new URL(APP_URL).origin,
     basePath: authPath,
@@ -67,11 +74,12 @@ function build({ APP_URL, AUTH_SECRET, CORS_ORIGINS }: Env) {
     // Sign-up and reset write several rows: Drizzle's begin and commit go through the request's one connection.
     database: drizzleAdapter(currentDb, {
       provider: "pg",
-      schema: { user, session, identity, verification, rateLimit },
+      schema: { user, session, identity, verification, rateLimit, passkey, twoFactor },
       transaction: true,
     }),
     user: { additionalFields: userFields },
-    account: { modelName: "identity" },
+    account: { modelName: "identity", encryptOAuthTokens: true },
+    socialProviders: socialProviders(env),
     session: {
       additionalFields: sessionFields,
       expiresIn: 30 * 86_400,
@@ -82,17 +90,25 @@ function build({ APP_URL, AUTH_SECRET, CORS_ORIGINS }: Env) {
     verification: { storeIdentifier: "hashed" },
     emailAndPassword,
     emailVerification: { sendVerificationEmail, sendOnSignUp: true, expiresIn: 3600 },
-    plugins,
+    plugins: plugins(env),
     hooks: { before: beforeEndpoint },
-    databaseHooks: { session: { create: { before: refuseBanned } } },
+    databaseHooks: {
+      user: { create: { before: tidyProfile } },
+      account: { create: { before: withoutIdToken }, update: { before: withoutIdToken } },
+      session: { create: { before: refuseBanned } },
+    },
     rateLimit: {
       enabled: true,
       window: 60,
       max: 100,
-      customStorage: { consume: (key, rule) => consume(currentDb, key, rule) },
-      customRules: { "/sign-in/*": { window: 60, max: 10 }, "/sign-up/*": { window: 60, max: 5 } },
+      customStorage: { consume: (key, rule) => consume(currentDb, `${key.split("|")[0]}|${currentEndpoint()}`, rule) },
+      customRules: {
+        "/sign-in/*": { window: 60, max: 10 },
+        "/sign-up/*": { window: 60, max: 5 },
+        "/passkey/*": { window: 60, max: 20 },
+      },
     },
-    disabledPaths: ["/update-session", "/forget-password/email-otp"],
+    disabledPaths: ["/update-session", "/forget-password/email-otp", "/two-factor/send-otp", "/two-factor/verify-otp"],
     advanced: {
       cookiePrefix: "fairlead",
       useSecureCookies: APP_URL.startsWith("https:"),

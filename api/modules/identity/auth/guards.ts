@@ -3,6 +3,7 @@ import { eq, user } from "@repo/db";
 import { APIError, createAuthMiddleware } from "better-auth/api";
 import { networkOf } from "../../../core/network.ts";
 import { profileInput } from "../input.ts";
+import { isBanned } from "../policy.ts";
 import { currentDb, currentRequest } from "./current.ts";
 import { consume, type Rule } from "./rate-limit.ts";
 
@@ -70,6 +71,6 @@ export async function refuseBanned({ userId }: { userId: string }): Promise<void
     .select({ banned: user.banned, banExpires: user.banExpires })
     .from(user)
     .where(eq(user.id, userId));
-  if (!row?.banned || (row.banExpires && row.banExpires <= new Date())) return;
+  if (!row || !isBanned(row)) return;
   throw new APIError("FORBIDDEN", { code: "BANNED_USER", message: "This account is banned" });
 }

@@ -1,8 +1,10 @@
 import type { Hono } from "hono";
 import type { Context } from "../../../core/context.ts";
+import { AppError } from "../../../core/errors/app-error.ts";
 import type { HonoEnv } from "../../../core/modules.ts";
 import { authOf, authPath } from "./auth.ts";
 import { withRequest } from "./current.ts";
+import { endpointOf } from "./endpoints.ts";
 
 // Paths whose work depends on whether the address is known: what they answer leaves no sooner than this.
 const evened = /^\/(sign-in\/email|sign-up\/email|request-password-reset|email-otp\/[a-z-]+)$/;
@@ -16,9 +18,13 @@ export function mountAuth(app: Hono<HonoEnv>): void {
 async function answer(context: Context, request: Request): Promise<Response> {
   context.discretion.needed = true;
   const path = new URL(request.url).pathname.slice(authPath.length);
+  const auth = authOf(context.env);
+  // Attempts are counted by endpoint: made-up paths leave no rows.
+  const endpoint = endpointOf(auth.api, path);
+  if (!endpoint) throw new AppError("NOT_FOUND", "No such route");
   // A timer of its own: a worker's clock stands still while it computes.
   const floor = evened.test(path) ? scheduler.wait(floorMs) : undefined;
-  const response = await withRequest(context, () => authOf(context.env).handler(request));
+  const response = await withRequest({ context, endpoint }, () => auth.handler(request));
   if (request.method !== "GET" && response.ok) context.freshness.wrote = true;
   const signedIn = response.ok && path.startsWith("/sign-in/");
   if (!signedIn) await floor;

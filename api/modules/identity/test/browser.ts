@@ -1,7 +1,7 @@
 import { env as bindings } from "cloudflare:workers";
 import { eq, identity, type User, user } from "@repo/db";
 import { createAuthClient } from "better-auth/client";
-import { emailOTPClient } from "better-auth/client/plugins";
+import { anonymousClient, emailOTPClient, twoFactorClient } from "better-auth/client/plugins";
 import { app } from "../../../app.ts";
 import { listOutbox } from "../../../core/mail/outbox.ts";
 import { makeUser, unique } from "../../../test/actors.ts";
@@ -31,7 +31,7 @@ export async function request(path: string, init: RequestInit = {}, overrides?: 
 }
 
 /** A browser with better-auth's own client, unchanged: it keeps cookies and has an IP address of its own. */
-export function browser(ip = randomIp()) {
+export function browser(ip = randomIp(), overrides?: object) {
   const jar = new Map<string, string>();
   const seen: Response[] = [];
   const cookie = () => [...jar].map(([name, value]) => `${name}=${value}`).join("; ");
@@ -40,13 +40,27 @@ export function browser(ip = randomIp()) {
     headers.set("origin", baseURL);
     headers.set("cf-connecting-ip", ip);
     if (jar.size) headers.set("cookie", cookie());
-    const response = await request(String(url), { ...init, headers, redirect: "manual" });
+    const response = await request(String(url), { ...init, headers, redirect: "manual" }, overrides);
     for (const line of response.headers.getSetCookie()) keep(jar, line);
     seen.push(response);
     return response;
   }
-  const auth = createAuthClient({ baseURL, plugins: [emailOTPClient()], fetchOptions: { customFetchImpl } });
-  return { auth, jar, cookie, ip, send: customFetchImpl, last: () => seen.at(-1) };
+  const plugins = [emailOTPClient(), anonymousClient(), twoFactorClient()];
+  const auth = createAuthClient({ baseURL, plugins, fetchOptions: { customFetchImpl } });
+  /** Any endpoint of better-auth's, as JSON. */
+  async function ask<T = unknown>(path: string, body?: unknown): Promise<{ status: number; data: T }> {
+    const headers = { "content-type": "application/json" };
+    const init = body === undefined ? {} : { method: "POST", headers, body: JSON.stringify(body) };
+    const response = await customFetchImpl(new URL(`/api/auth${path}`, baseURL), init);
+    return {
+      status: response.status,
+      data: (await response
+        .clone()
+        .json()
+        .catch(() => null)) as T,
+    };
+  }
+  return { auth, jar, cookie, ip, ask, send: customFetchImpl, last: () => seen.at(-1) };
 }
 
 function keep(jar: Map<string, string>, line: string): void {

@@ -55,6 +55,47 @@ test("limits attempts per IP address, counted in the database, with Retry-After"
   expect(rows).toMatchObject([{ count: 6, id: expect.stringMatching(/^rl_/) }]);
 });
 
+const email = "somebody@example.com";
+const waysIn: [string, number, object][] = [
+  ["/sign-in/email", 10, { email, password }],
+  ["/sign-up/email", 5, { email, password: "short", name: "x" }],
+  ["/sign-in/email-otp", 10, { email, otp: "000000" }],
+  ["/sign-in/social", 10, { provider: "google" }],
+  ["/sign-in/anonymous", 10, {}],
+  ["/email-otp/send-verification-otp", 3, { email, type: "sign-in" }],
+  ["/email-otp/verify-email", 3, { email, otp: "000000" }],
+  ["/email-otp/request-password-reset", 3, { email }],
+  ["/email-otp/reset-password", 3, { email, otp: "000000", password }],
+  ["/request-password-reset", 3, { email }],
+  ["/send-verification-email", 3, { email }],
+  ["/passkey/verify-authentication", 20, { response: {} }],
+  ["/two-factor/verify-totp", 3, { code: "000000" }],
+  ["/two-factor/verify-backup-code", 3, { code: "x" }],
+];
+
+test.each(waysIn)("%s lets an IP address in %i times a minute or less, then 429", async (path, max, body) => {
+  const { ask, last } = browser();
+  const answers = await Promise.all(Array.from({ length: max + 2 }, () => ask(path, body)));
+  const refused = answers.filter(({ status }) => status === 429);
+  expect(refused.length).toBeGreaterThanOrEqual(2);
+  expect((await ask(path, body)).status).toBe(429);
+  expect(Number(last()?.headers.get("retry-after"))).toBeGreaterThan(0);
+});
+
+test("made-up paths and parameters leave no rows of their own", async () => {
+  const { ip, send } = browser();
+  const made = ["made-up", "sign-in/made-up", "/sign-in/email", "sign-in/email/", "callback"];
+  for (const path of made) expect([path, (await send(`/api/auth/${path}`)).status]).toEqual([path, 404]);
+  for (const token of ["a", "b", "c"]) await send(`/api/auth/reset-password/${token}?callbackURL=/`);
+  const rows = await withOwner((db) =>
+    db
+      .select({ key: rateLimit.key, count: rateLimit.count })
+      .from(rateLimit)
+      .where(like(rateLimit.key, `${ip}|%`)),
+  );
+  expect(rows).toEqual([{ key: `${ip}|/reset-password/:token`, count: 3 }]);
+});
+
 test("limits attempts at one e-mail address per network, so that nobody locks another out from afar", async () => {
   const { email } = await registered();
   const attempts = Array.from({ length: 12 }, (_, n) =>

@@ -5,17 +5,22 @@ import { expectIndex, indexesOf } from "../../../test/indexes.ts";
 const queries = {
   identity_provider_account_unique: "select * from identity where provider_id = 'google' and account_id = '1'",
   identity_user_idx: "select * from identity where user_id = 'user_1'",
+  passkey_credential_id_unique: "select * from passkey where credential_id = 'a'",
+  passkey_user_idx: "select * from passkey where user_id = 'user_1'",
   rate_limit_key_unique: "select * from rate_limit where key = 'a'",
   session_impersonated_by_idx: "select * from session where impersonated_by = 'user_1'",
   session_token_unique: "select * from session where token = 'a'",
   session_user_idx: "select * from session where user_id = 'user_1'",
-  user_email_unique: `select * from "user" where email = 'a@example.com'`,
+  two_factor_user_unique: "select * from two_factor where user_id = 'user_1'",
+  user_email_search_idx: `select * from "user" where email like 'ada%'`,
+  user_email_unique: `select * from "user" where email between 'a@example.com' and 'b@example.com'`,
   user_id_email_unique: `select id, email from "user" where id = 'user_1' and email = 'a@example.com' order by id, email`,
+  user_name_search_idx: `select * from "user" where lower(name) like 'ada%'`,
   verification_identifier_idx: "select * from verification where identifier = 'a'",
 };
 
 test("every index has its query", async () => {
-  const tables = ["identity", "rate_limit", "session", "user", "verification"];
+  const tables = ["identity", "passkey", "rate_limit", "session", "two_factor", "user", "verification"];
   expect(await indexesOf(...tables)).toEqual(Object.keys(queries));
 });
 

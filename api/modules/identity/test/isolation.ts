@@ -1,14 +1,21 @@
-import { insider, openSession } from "../../../test/actors.ts";
+import { insider, makeUser, openSession } from "../../../test/actors.ts";
 import { defineIsolation } from "../../../test/isolation/declare.ts";
 
-/** Somebody who is signed in twice. */
+/** Somebody who is signed in twice, and as whom an admin acts. */
 async function place() {
   const host = await insider("owner");
   const { id: sessionId } = await openSession(host.user.id);
-  return { host, sessionId };
+  const { id: impersonatedBy } = await makeUser({ role: "admin" });
+  const { id: actingId } = await openSession(host.user.id, { impersonatedBy });
+  return { host, sessionId, actingId };
 }
 
-export const isolation = defineIsolation<Awaited<ReturnType<typeof place>>>({
+type Here = Awaited<ReturnType<typeof place>>;
+const target = ({ host }: Here) => ({ userId: host.user.id });
+const reasoned = (here: Here) => ({ ...target(here), reason: "ticket 7" });
+const admins = ["admin"] as const;
+
+export const isolation = defineIsolation<Here>({
   place,
   procedures: {
     "user.me": { as: "user" },
@@ -18,5 +25,15 @@ export const isolation = defineIsolation<Awaited<ReturnType<typeof place>>>({
     "user.sessions.list": { as: "user" },
     "user.sessions.revoke": { as: "user", input: ({ sessionId }) => ({ sessionId }) },
     "user.sessions.revokeOthers": { as: "user" },
+    "admin.users.list": { as: "staff", input: () => ({}) },
+    "admin.users.get": { as: "staff", input: target },
+    "admin.users.ban": { as: "staff", staff: admins, input: reasoned },
+    "admin.users.unban": { as: "staff", staff: admins, input: target },
+    "admin.users.impersonate": { as: "staff", staff: admins, input: reasoned },
+    "admin.users.stopImpersonating": {
+      as: "staff",
+      staff: admins,
+      input: ({ actingId }) => ({ sessionId: actingId }),
+    },
   },
 });

@@ -1,5 +1,18 @@
-import { and, count, eq, gt, invitation, lte, member, organizationPrefixes, user } from "@repo/db";
-import { newId } from "@repo/db/schema/columns";
+import {
+  and,
+  auditLog,
+  count,
+  eq,
+  gt,
+  inArray,
+  invitation,
+  lte,
+  member,
+  organizationPrefixes,
+  sql,
+  user,
+} from "@repo/db";
+import { idSince, newId } from "@repo/db/schema/columns";
 import { audit } from "../../../core/audit.ts";
 import type { Tx } from "../../../core/database/doors.ts";
 import { one } from "../../../core/database/rows.ts";
@@ -10,7 +23,7 @@ import type { MemberContext, MemberUserContext } from "../../../core/procedures.
 import { alreadyMember, conflicts, noInvitation, noOrganization, notPending } from "../errors.ts";
 import type { InvitationIdInput, InviteInput } from "../input.ts";
 import { invitationLetter } from "../letters.ts";
-import { assertMay, assertMayGrant, assertSeatLeft, assertVerifiedAddress } from "../policy.ts";
+import { assertMay, assertMayGrant, assertMayMail, assertSeatLeft, assertVerifiedAddress } from "../policy.ts";
 import { invitationDetail, invitationOf, lockOrganization } from "../queries.ts";
 
 const validDays = 7;
@@ -50,6 +63,22 @@ function seats(tx: Tx, { caller }: MemberContext, email: string) {
   ] as const;
 }
 
+/** How many letters went out lately, as the audit log has it: for the organization, and by the caller. */
+function mailed(tx: Tx, { caller }: MemberUserContext) {
+  const [hour, day] = [3_600_000, 86_400_000].map((ms) => new Date(Date.now() - ms)) as [Date, Date];
+  const byCaller = and(eq(auditLog.actorId, caller.user.id), gt(auditLog.createdAt, hour));
+  return tx
+    .select({ byAll: count(), byCaller: sql`count(*) filter (where ${byCaller})`.mapWith(Number) })
+    .from(auditLog)
+    .where(
+      and(
+        eq(auditLog.organizationId, caller.organizationId),
+        gt(auditLog.id, idSince(organizationPrefixes.auditLog, day)),
+        inArray(auditLog.action, ["invitation.create", "invitation.resend"]),
+      ),
+    );
+}
+
 /** Closes what nobody took up in time, so that the address can be invited anew. */
 function closeExpired(tx: Tx, { caller }: MemberContext, email: string) {
   return tx
@@ -75,8 +104,9 @@ export function inviteMember(ctx: MemberUserContext, { email, role, teamId }: In
   const row = { id: newId(organizationPrefixes.invitation), organizationId, email, role, teamId };
   return withConflicts(conflicts, async () => {
     const { slug, made } = await rls(async (tx) => {
-      const [[place], [members], fellows, [invited], , rows] = await Promise.all([
+      const [[place], sent, [members], fellows, [invited], , rows] = await Promise.all([
         lockOrganization(tx, caller),
+        mailed(tx, ctx),
         ...seats(tx, ctx, email),
         closeExpired(tx, ctx, email),
         tx
@@ -85,6 +115,7 @@ export function inviteMember(ctx: MemberUserContext, { email, role, teamId }: In
           .returning(invitationDetail),
       ]);
       if (!place) throw noOrganization();
+      assertMayMail(one(sent));
       if (fellows.length) throw alreadyMember();
       assertSeatLeft({ taken: (members?.members ?? 0) + (invited?.open ?? 0), limit: place.memberLimit });
       const after = one(rows);
@@ -101,11 +132,13 @@ export async function resendInvitation(ctx: MemberUserContext, { invitationId }:
   assertMay(ctx.caller, "invitation.manage");
   assertVerifiedAddress(ctx.caller.user);
   const { slug, after } = await ctx.rls(async (tx) => {
-    const [[live], after] = await Promise.all([
+    const [[live], sent, after] = await Promise.all([
       lockOrganization(tx, ctx.caller),
+      mailed(tx, ctx),
       setPending(ctx, tx, { action: "invitation.resend", invitationId, values: { expiresAt: expiry() } }),
     ]);
     if (!live) throw noOrganization();
+    assertMayMail(one(sent));
     return { slug: live.slug, after };
   });
   post(ctx, slug, after);

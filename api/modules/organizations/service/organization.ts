@@ -9,7 +9,7 @@ import type { MemberContext, SessionContext, UserContext } from "../../../core/p
 import { slugOf, withSuffix } from "../../../core/slug.ts";
 import { conflicts, noOrganization, slugTaken } from "../errors.ts";
 import type { CreateInput, OrganizationIdInput, SetActiveInput, UpdateInput } from "../input.ts";
-import { assertMay } from "../policy.ts";
+import { assertMay, assertOwnAccount } from "../policy.ts";
 import { liveOrganization, organizationDetail } from "../queries.ts";
 
 const proposals = 3;
@@ -27,6 +27,7 @@ async function freeSlugs(tx: Tx, slug: string): Promise<string[]> {
 
 /** A new organization with the caller as its owner. A slug proposed from the name gives way where it is taken. */
 export function createOrganization(ctx: UserContext, { id, name, slug, logo, metadata }: CreateInput) {
+  assertOwnAccount(ctx.caller);
   const organizationId = id ?? newId(organizationPrefixes.organization);
   const memberId = newId(organizationPrefixes.member);
   const proposed = slugOf(name, "organization");

@@ -1,0 +1,59 @@
+import { eq, identity } from "@repo/db";
+import { expect, test } from "vitest";
+import { testRuntime } from "../../../test/context.ts";
+import { withOwner } from "../../../test/owner.ts";
+import { authOf } from "../auth/auth.ts";
+import { browser, isSignedIn, password, proofFor, randomEmail, userOf } from "./browser.ts";
+
+// Faults that published advisories name, of features that are on here.
+
+test("whoever signs up with another's address beforehand does not get into the account once its owner has proved it", async () => {
+  const email = randomEmail();
+  const eve = browser();
+  await eve.auth.signUp.email({ email, password, name: "Eve" });
+  const ada = browser();
+  await ada.auth.emailOtp.sendVerificationOtp({ email, type: "sign-in" });
+  expect((await ada.auth.signIn.emailOtp({ email, otp: await proofFor(email) })).error).toBeNull();
+  const row = await userOf(email);
+  const kept = await withOwner((db) =>
+    db
+      .select()
+      .from(identity)
+      .where(eq(identity.userId, row?.id ?? "")),
+  );
+  expect(kept.filter(({ providerId }) => providerId === "credential")).toEqual([]);
+  expect((await eve.auth.signIn.email({ email, password })).error?.status).toBe(401);
+  expect(await isSignedIn({ cookie: eve.cookie() })).toBe(false);
+  expect(await isSignedIn({ cookie: ada.cookie() })).toBe(true);
+});
+
+const block = `2001:db8:${Math.floor(Math.random() * 0xffff).toString(16)}:7`;
+
+test("one IPv6 network is one address to the limits, however it is written", async () => {
+  const forms = [
+    `${block}::1`,
+    `${block}:0:0:0:2`,
+    `${block.toUpperCase()}::3`,
+    `${block}:0000::4`,
+    `${block}:a:b:c:d`,
+  ];
+  const attempts = [...forms, ...forms].map((ip) =>
+    browser(ip).auth.signUp.email({ email: randomEmail(), password: "short", name: "x" }),
+  );
+  const statuses = (await Promise.all(attempts)).map(({ error }) => error?.status);
+  expect(statuses.filter((status) => status === 429)).toHaveLength(5);
+});
+
+test("a path with slashes too many leads to no endpoint", async () => {
+  const { ask } = browser();
+  for (const path of ["//sign-in/email", "/sign-in//email", "//update-session"]) {
+    expect([path, (await ask(path, { email: randomEmail(), password })).status]).toEqual([path, 404]);
+  }
+});
+
+test("no session is kept in a cookie, and no endpoint makes keys or approves devices", async () => {
+  const { api, options } = authOf(testRuntime().env);
+  expect(options.session.cookieCache.enabled).toBe(false);
+  const paths = Object.values(api).map(({ path }) => path ?? "");
+  expect(paths.filter((path) => /^\/(api-key|device|admin|oauth2|mcp|sso|scim|organization)\b/.test(path))).toEqual([]);
+});

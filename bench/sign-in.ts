@@ -1,0 +1,72 @@
+// Whether the time of an answer tells if an address is known: wrong passwords for known and unknown addresses.
+//   bun run bench:sign-in
+import { join } from "node:path";
+import { migrateDatabase } from "@repo/db/scripts/migrate";
+import postgres from "postgres";
+import { unstable_startWorker } from "wrangler";
+import { hashPassword } from "../api/modules/identity/auth/password.ts";
+import { startPostgres } from "../dev/postgres.ts";
+
+const samples = 60;
+const secret = "a secret of the benchmark, long enough for the check";
+
+const server = await startPostgres();
+await migrateDatabase(server.ownerUrl);
+const db = postgres(server.url, { max: 1, onnotice: () => {} });
+await db.unsafe("alter role app_cached login password 'local'; alter role app_direct login password 'local'");
+const password = await hashPassword("correct horse battery");
+for (let n = 0; n < samples; n++) {
+  const id = `user_bench_${n}`;
+  await db`insert into "user" (id, name, email, email_verified) values (${id}, 'Bench', ${`known-${n}@example.com`}, true)`;
+  await db`insert into identity (id, user_id, provider_id, account_id, password) values (${`idn_${n}`}, ${id}, 'credential', ${id}, ${password})`;
+}
+await db.end();
+
+for (const door of ["cached", "direct"]) {
+  const url = new URL(server.url);
+  url.username = `app_${door}`;
+  url.password = "local";
+  process.env[`CLOUDFLARE_HYPERDRIVE_LOCAL_CONNECTION_STRING_HYPERDRIVE_${door.toUpperCase()}`] = url.href;
+}
+process.env.CLOUDFLARE_CF_FETCH_ENABLED = "false";
+
+const worker = await unstable_startWorker({
+  config: join(import.meta.dirname, "../wrangler.toml"),
+  bindings: { AUTH_SECRET: { type: "plain_text", value: secret } },
+  dev: { logLevel: "error", server: { port: 0 }, inspector: false, watch: false, persist: false },
+});
+
+/** Milliseconds until the refusal. */
+async function refused(email: string, ip: string): Promise<number> {
+  const started = performance.now();
+  const response = await fetch(new URL("/api/auth/sign-in/email", await worker.url), {
+    method: "POST",
+    headers: { "content-type": "application/json", "cf-connecting-ip": ip },
+    body: JSON.stringify({ email, password: "wrong horse battery" }),
+  });
+  await response.arrayBuffer();
+  if (response.status !== 401) throw new Error(`answered ${response.status}`);
+  return performance.now() - started;
+}
+
+function summary(name: string, times: number[]): string {
+  const sorted = times.toSorted((one, other) => one - other);
+  const at = (share: number) => Math.round(sorted[Math.floor(share * (sorted.length - 1))] ?? 0);
+  return `${name} median ${at(0.5)} ms, 5 % ${at(0.05)} ms, 95 % ${at(0.95)} ms`;
+}
+
+try {
+  const known: number[] = [];
+  const unknown: number[] = [];
+  await refused("warm-up@example.com", "10.1.0.1");
+  for (let n = 0; n < samples; n++) {
+    known.push(await refused(`known-${n}@example.com`, `10.2.0.${n}`));
+    unknown.push(await refused(`unknown-${n}@example.com`, `10.3.0.${n}`));
+  }
+  console.log(`wrong password, ${samples} times each, in turn`);
+  console.log(summary("known address:  ", known));
+  console.log(summary("unknown address:", unknown));
+} finally {
+  await worker.dispose();
+  await server.stop();
+}
