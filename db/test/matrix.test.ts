@@ -35,6 +35,10 @@ const same = (outcome: Outcome) => ({ none: outcome, staging: outcome, prod: out
 const alone = (outcome: Outcome): Row => ({ none: outcome, staging: null, prod: null });
 const notNeeded: Outcome = [1, /^Docker with compose is not running here, and isn't needed: /];
 
+/** Stands for the port of the tests' own server, which is taken. */
+const serverPort = "%port%";
+const taken = /^Port \d+ is taken by another program: stop what uses it, or choose another with --port\.$/;
+
 /** In this order: later commands work on what the earlier ones made. */
 const matrix: Record<string, Row> = {
   generate: same([0, /^No schema changes, nothing to migrate/]),
@@ -70,6 +74,28 @@ const matrix: Record<string, Row> = {
     stagingAt: [0, /^staging: app_cached and app_direct at .* have new passwords\. Run both:$/],
     prodAt: [1, /^127.* has migrations to come, which make the roles: run db:migrate first\.$/],
   },
+  export: {
+    none: [0, /^dev: .*data$/],
+    ...remote,
+    stagingAt: [0, /^staging: 127\.0\.0\.1:\d+\/database_1$/],
+    // Nothing was applied there.
+    prodAt: [1, /^prod: 127\.0\.0\.1:\d+\/database_2$/],
+  },
+  restore: {
+    none: [1, /^\/.*\/missing\.sql cannot be read \(ENOENT\)\.$/],
+    ...remote,
+    stagingAt: [1, /^\/.*\/missing\.sql cannot be read \(ENOENT\)\.$/],
+    prodAt: [1, /^\/.*\/missing\.sql cannot be read \(ENOENT\)\.$/],
+    args: ["missing.sql"],
+  },
+  studio: {
+    none: [1, taken],
+    ...remote,
+    stagingAt: [1, taken],
+    prodAt: [1, /^Open prod, to read and to write\? Nobody is here to answer: add --yes\.$/],
+    args: ["--port", serverPort],
+  },
+  erd: { ...alone([0, /^docs\/schema is current \(\d+ files\)$/]), args: ["--check"] },
   reset: { none: [0, /^dev: .* is new: \d+ migrations and the demo data$/], ...local("db:reset") },
   typecheck: { none: [0, /^$/], staging: [0, /^$/], prod: [0, /^$/] },
   start: alone(notNeeded),
@@ -101,8 +127,9 @@ async function outcomeOf(name: string, args: string[], variables: Record<string,
   const [bun, runner, program = "", ...own] = words;
   expect([bun, runner]).toEqual(["bun", "scripts/run.ts"]);
   // What it would write belongs into a copy.
-  const path = program.endsWith("generate.ts") ? join(copy.folder, program) : program;
-  const { code, output } = await runToEnd([path, ...own, ...args], {
+  const path = /\/(?:generate|export|restore)\.ts$/.test(program) ? join(copy.folder, program) : program;
+  const { port } = new URL(addresses.staging ?? "");
+  const { code, output } = await runToEnd([path, ...own, ...args.map((arg) => arg.replace(serverPort, port))], {
     ENVIRONMENT: environment ?? "",
     PGLITE_DIR: embedded,
     // No Docker, should there be one.

@@ -3,6 +3,7 @@ import type { Gate } from "./gate.ts";
 import type { Observer } from "./observer.ts";
 import type { Pool } from "./pool.ts";
 import type { PreparedStatements } from "./prepared.ts";
+import type { Proofs } from "./proofs.ts";
 import type { StatementTable } from "./statements.ts";
 import type { Door, StatsCounter } from "./stats.ts";
 
@@ -19,7 +20,7 @@ export interface ClientInstruments {
 export interface ClientOptions extends ClientInstruments {
   door: Door;
   applicationName: string;
-  /** Clients of one scope share prepared statements. */
+  /** Clients of one scope share prepared statements: the same user, database and startup settings. */
   scope: string;
   /** Applies the settings of the startup packet; runs at the start of each loan. */
   settingsSql: readonly string[];
@@ -28,10 +29,13 @@ export interface ClientOptions extends ClientInstruments {
   pool: Pool;
   /** SQL that gives a session this client's user, where sessions are shared between users. */
   assumeSql: string | null;
-  /** The session is this client's until it leaves. */
+  /** The session is this client's until it leaves, so names of statements need no translation. */
   dedicated: boolean;
   table: StatementTable;
+  /** Parse and Describe of a known statement are answered without the origin. */
   edgePrepared: boolean;
+  /** Says of statements that they leave nothing in a session; null: it is said of none. */
+  proofs: Proofs | null;
   /** Bound on a statement in milliseconds, or null. */
   statementMs: number | null;
   stats: StatsCounter;

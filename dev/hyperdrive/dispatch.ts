@@ -9,6 +9,7 @@ import type { Session } from "./session.ts";
 export type Outcome = "sent" | "hold" | "retry";
 
 const READY = readyForQuery(STATUS.idle);
+const PORTAL = 0x50;
 const NOTHING = Buffer.alloc(0);
 const FLUSH = frame(CLIENT.flush);
 /** Fails in any state of a transaction, and runs nothing. */
@@ -51,6 +52,7 @@ export class Dispatcher {
   dispatch(session: Session, message: Buffer): Outcome {
     if (session.copyIn) return copyIn(session, message);
     if (session.skipping && message[0] !== CLIENT.sync) return "sent";
+    if (mayLeaveTrace(message)) this.prepared.isTraceless = false;
     switch (message[0]) {
       case CLIENT.query:
         return this.#query(session, message);
@@ -92,6 +94,7 @@ export class Dispatcher {
   /** Has a Query or an Execute fail at the origin, and tells `error` as the reason. */
   fail(session: Session, message: Buffer, error: WireError): void {
     this.prepared.hasRun = true;
+    this.prepared.isTraceless = false;
     if (message[0] === CLIENT.query) session.send(BROKEN, { kind: "query", replacement: error });
     else session.send(BROKEN_EXECUTE, { kind: "execute", replacement: error });
   }
@@ -130,6 +133,21 @@ export class Dispatcher {
     session.send(message, { kind: "execute" }, statement.sql);
     session.send(FLUSH, null);
     return "hold";
+  }
+}
+
+/** Whether a message may change its session. What Bind and Execute run, the statement's proof is for. */
+function mayLeaveTrace(message: Buffer): boolean {
+  switch (message[0]) {
+    case CLIENT.bind:
+    case CLIENT.execute:
+    case CLIENT.sync:
+    case CLIENT.flush:
+      return false;
+    case CLIENT.describe:
+      return message[5] !== PORTAL;
+    default:
+      return true;
   }
 }
 

@@ -13,6 +13,8 @@ export class FrameReader {
   readonly #limit: number;
   #chunks: Buffer[] = [];
   #size = 0;
+  /** Where in the first chunk the next message begins. */
+  #at = 0;
 
   /** `limit`: the largest message in bytes. */
   constructor(limit: number) {
@@ -31,45 +33,45 @@ export class FrameReader {
 
   /** The next message of the startup phase (it has no type byte), or null. Throws a `WireError` 08P01. */
   nextStartup(): Buffer | null {
-    const head = this.#peek(4);
-    if (head === null) return null;
-    const length = head.readInt32BE(0);
+    if (this.#size < 4) return null;
+    const length = this.#whole(4).readInt32BE(this.#at);
     if (length < 8 || length > STARTUP_LIMIT) throw protocolViolation("invalid length of startup packet");
     return this.#take(length);
   }
 
   /** The next message, or null until one is whole. Throws a `WireError` 08P01 for what is none or is over the limit. */
   next(limit = this.#limit): Buffer | null {
-    const head = this.#peek(5);
-    if (head === null) return null;
-    const type = head[0] ?? 0;
-    const length = head.readInt32BE(1);
+    if (this.#size < 5) return null;
+    const chunk = this.#whole(5);
+    const type = chunk[this.#at] ?? 0;
+    const length = chunk.readInt32BE(this.#at + 1);
     if (!KNOWN.has(type)) throw protocolViolation(`invalid frontend message type ${type}`);
     if (length < 4 || (length !== 4 && BARE.has(type))) throw protocolViolation("invalid message length");
     if (length > limit) throw protocolViolation(`message of ${length} bytes is over the limit of ${limit}`);
     return this.#take(length + 1);
   }
 
-  #peek(count: number): Buffer | null {
-    if (this.#size < count) return null;
-    const first = this.#chunks[0];
-    return first !== undefined && first.length >= count ? first : this.#join();
-  }
-
   #take(count: number): Buffer | null {
     if (this.#size < count) return null;
-    const first = this.#chunks[0];
-    const source = first !== undefined && first.length >= count ? first : this.#join();
-    const rest = source.subarray(count);
-    if (rest.length > 0) this.#chunks[0] = rest;
-    else this.#chunks.shift();
+    const chunk = this.#whole(count);
+    const end = this.#at + count;
+    const message = chunk.subarray(this.#at, end);
     this.#size -= count;
-    return source.subarray(0, count);
+    this.#at = end;
+    if (end === chunk.length) {
+      this.#chunks.shift();
+      this.#at = 0;
+    }
+    return message;
   }
 
-  #join(): Buffer {
-    const joined = Buffer.concat(this.#chunks, this.#size);
+  /** The chunk in which the next `count` bytes lie, from `#at` on; they must have come. */
+  #whole(count: number): Buffer {
+    const first = this.#chunks[0];
+    if (first !== undefined && first.length - this.#at >= count) return first;
+    const joined = Buffer.concat(this.#chunks).subarray(this.#at);
     this.#chunks = [joined];
+    this.#at = 0;
     return joined;
   }
 }

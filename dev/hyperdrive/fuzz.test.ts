@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { CLIENT, frame } from "./protocol.ts";
 import {
@@ -14,9 +16,9 @@ import {
   startupPacket,
   sync,
 } from "./testing/raw-client.ts";
-import { KINDS, useSettings } from "./testing/setting.ts";
+import { eventually, KINDS, useSettings } from "./testing/setting.ts";
 
-/** Half of them through each door, on each database. */
+/** Half of them through each door, on each database, after a tenth as many to warm up. */
 const STREAMS = Number(process.env.FUZZ_STREAMS ?? 3000);
 const AT_ONCE = 25;
 const settings = useSettings();
@@ -80,40 +82,72 @@ function stream(next: () => number): Buffer {
   return Buffer.concat([start, noise, ...pieces]);
 }
 
+/** What this process holds once all garbage is gone. */
+function holdings() {
+  setFlagsFromString("--expose-gc");
+  const collect: unknown = runInNewContext("gc");
+  if (typeof collect !== "function") throw new Error("there is no gc to call");
+  for (let i = 0; i < 3; i++) collect();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  const resources = process.getActiveResourcesInfo();
+  const count = (kind: string) => resources.filter((resource) => resource === kind).length;
+  return { bytes: heapUsed + arrayBuffers, sockets: count("TCPSocketWrap"), timers: count("Timeout") };
+}
+
+/** Sends so many streams, a few at a time; returns what a well-behaved client beside them was answered wrongly. */
+async function attack(port: number, count: number, next: () => number): Promise<string[]> {
+  const witness = await RawClient.open(port);
+  const wrong: string[] = [];
+  for (let done = 0; done < count; done += AT_ONCE) {
+    const clients = Array.from({ length: AT_ONCE }, () => {
+      const client = new RawClient(port);
+      // Half of them vanish at once; the others stay until they have been answered, or for ever if nobody hangs up.
+      if (next() < 0.5) client.socket.end(stream(next));
+      else client.send(stream(next), frame(CLIENT.copyFail, "end\0"), sync, frame(CLIENT.terminate));
+      client.socket.setTimeout(100, () => client.socket.destroy());
+      return client.ended();
+    });
+    const flight = [parse("w", `select 'w${done}'`), bind("w"), execute(), frame(CLIENT.close, "Sw\0"), sync];
+    const answer = await witness.ask(flight);
+    if (rowsOf(answer)[0] !== `w${done}`) wrong.push(`the witness got ${rowsOf(answer)} for w${done}`);
+    await Promise.all(clients);
+  }
+  witness.socket.destroy();
+  await witness.ended();
+  return wrong;
+}
+
+/** What may stay however long it goes on: tables of statements and verdicts, which are bounded by number. */
+const STAYS_BYTES = 8 * 1024 * 1024;
+
 describe.each(KINDS)("malformed streams on %s", (kind) => {
   it.each(["direct", "cached"] as const)(
     "at the %s door end, harm nobody else, and leave nothing behind",
     async (door) => {
+      const idle = holdings();
       const hyperdrive = await settings[kind].start({ waitMs: 30_000, cache: {} });
+      const port = hyperdrive.ports[door];
       const next = random(20_240_601);
-      const witness = await RawClient.open(hyperdrive.ports[door]);
-      const wrong: string[] = [];
-      for (let done = 0; done < STREAMS / 2; done += AT_ONCE) {
-        const clients = Array.from({ length: AT_ONCE }, () => {
-          const client = new RawClient(hyperdrive.ports[door]);
-          // Half of them vanish at once; the others stay until they have been answered, or for ever if nobody hangs up.
-          if (next() < 0.5) client.socket.end(stream(next));
-          else client.send(stream(next), frame(CLIENT.copyFail, "end\0"), sync, frame(CLIENT.terminate));
-          client.socket.setTimeout(100, () => client.socket.destroy());
-          return client.ended();
-        });
-        const answer = await witness.ask([
-          parse("w", `select 'w${done}'`),
-          bind("w"),
-          execute(),
-          frame(CLIENT.close, "Sw\0"),
-          sync,
-        ]);
-        if (rowsOf(answer)[0] !== `w${done}`) wrong.push(`the witness got ${rowsOf(answer)} for w${done}`);
-        await Promise.all(clients);
-      }
-      expect(wrong).toEqual([]);
-      const after = await RawClient.open(hyperdrive.ports[door]);
-      expect(rowsOf(await after.ask([q("select current_user || current_setting('role')")]))).toEqual(["appnone"]);
-      after.socket.destroy();
-      witness.socket.destroy();
+      const look = async () => {
+        await eventually(() => hyperdrive.stats.snapshot()[door].open === 0);
+        hyperdrive.instruments.log.reset();
+        return holdings();
+      };
+      expect(await attack(port, STREAMS / 10, next)).toEqual([]);
+      const before = await look();
+      expect(await attack(port, STREAMS / 2, next)).toEqual([]);
+      const after = await look();
+      expect(after.bytes - before.bytes).toBeLessThan(STAYS_BYTES);
+
+      const last = await RawClient.open(port);
+      expect(rowsOf(await last.ask([q("select current_user || current_setting('role')")]))).toEqual(["appnone"]);
+      const [kept] = rowsOf(await last.ask([q("select count(*) from pg_prepared_statements")]));
+      expect(Number(kept)).toBeLessThanOrEqual(201);
+      last.socket.destroy();
       await hyperdrive.close();
       expect(hyperdrive.stats.snapshot()[door].open).toBe(0);
+      // Whatever had a socket or a timer has let go of it.
+      await eventually(() => holdings().sockets <= idle.sockets && holdings().timers <= idle.timers);
     },
   );
 });

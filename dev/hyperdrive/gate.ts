@@ -1,6 +1,6 @@
-import { AnswerCollector } from "./answer.ts";
 import { type CachedResult, cacheKey, type KeyParts } from "./cache.ts";
-import type { CacheStatus, Verdict } from "./cacheability.ts";
+import type { Verdict } from "./cacheability.ts";
+import { Capture, type Refusal } from "./capture.ts";
 import type { Edge, Question } from "./edge.ts";
 import type { Identity } from "./errand.ts";
 import { type Flight, isBeginning, keyOf, readFlight, runsAll, selfContained, simpleKey } from "./flight.ts";
@@ -23,26 +23,6 @@ export interface GateOptions {
   observer: Observer;
 }
 
-/** A miss under way: its answer is collected as it passes. */
-interface Capture {
-  question: Question;
-  doubt: string | null;
-  answer: AnswerCollector;
-  startedAt: number;
-  startedMs: number;
-  /** Messages that must follow for it to count. */
-  expects: string;
-  /** All of its messages came in one flight. */
-  isWhole: boolean;
-}
-
-interface Refusal {
-  status: CacheStatus;
-  reason: string;
-}
-
-/** Something came that it did not expect. */
-const SPOILT = "!";
 const PARSE_COMPLETE = frame(SERVER.parseComplete);
 const BIND_COMPLETE = frame(SERVER.bindComplete);
 const READY = readyForQuery(STATUS.idle);
@@ -65,7 +45,7 @@ export class Gate {
 
   /** A flight whose answer may be kept is under way: what follows is judged after it. */
   get isWaiting(): boolean {
-    return this.#capture?.expects === "";
+    return this.#capture?.isComplete === true;
   }
 
   /** A message of a client that has no session. */
@@ -96,7 +76,7 @@ export class Gate {
         this.#runPasses(readQuery(message), "Q");
         break;
       case CLIENT.sync:
-        if (this.#capture?.expects === "S") this.#capture.expects = "";
+        this.#capture?.synced();
         break;
       case CLIENT.close:
         this.#drop();
@@ -113,26 +93,9 @@ export class Gate {
   finish(): void {
     const capture = this.#capture;
     // Before its own messages the edge may have sent some, to give the session its user.
-    if (capture === null || (capture.expects !== "" && capture.expects !== SPOILT)) return;
+    if (capture === null || !capture.isOver) return;
     this.#capture = null;
-    if (capture.expects === SPOILT) return;
-    const { edge, observer } = this.#options;
-    const { question, answer, startedAt, startedMs, doubt } = capture;
-    const result = answer.result();
-    // The description may be that of the statement, which says nothing of the result's formats.
-    if (result !== null && !capture.isWhole) result.description = null;
-    const isKept = result === null ? !answer.isOversized : edge.store(question, result, startedAt);
-    const refusal: Refusal = isKept
-      ? { status: "miss", reason: missReason(result, edge.rules.emptyResults) }
-      : { status: "oversizedresult", reason: `the answer is larger than ${edge.maxResultBytes} bytes` };
-    const originMs = performance.now() - startedMs;
-    observer.record(question.sql, {
-      ...refusal,
-      doubt,
-      originMs,
-      resultBytes: answer.bytes,
-      location: question.location,
-    });
+    if (!capture.isSpoilt) capture.keep(this.#options.edge, this.#options.observer);
   }
 
   /** The client is gone, or its session. */
@@ -160,7 +123,7 @@ export class Gate {
     const question = this.#question(simpleKey(sql), [message]);
     const hit = this.#hit(question, { verdict, needsDescription: true });
     if (hit === null) return this.#miss(question, verdict, { messages: [message], expects: "Q" });
-    prepared.forgetUnnamed();
+    prepared.dropUnnamed(null);
     return { answer: Buffer.concat([hit.description ?? Buffer.alloc(0), hit.rows, hit.complete, READY]) };
   }
 
@@ -209,17 +172,7 @@ export class Gate {
     { messages, expects }: { messages: Buffer[]; expects: string },
   ): Step {
     const { edge } = this.#options;
-    const answer = new AnswerCollector(edge.maxResultBytes);
-    const startedAt = edge.clock.now(question.database);
-    this.#capture = {
-      question,
-      doubt,
-      answer,
-      startedAt,
-      startedMs: performance.now(),
-      expects,
-      isWhole: messages.length > 0,
-    };
+    this.#capture = new Capture({ question, doubt, expects, isWhole: messages.length > 0 }, edge);
     return { replay: messages };
   }
 
@@ -230,10 +183,7 @@ export class Gate {
 
   #bindPasses({ portal, statement, tail }: ReturnType<typeof readBind>, session: Session): void {
     const capture = this.#capture;
-    if (capture?.expects.startsWith("B") === true) {
-      capture.expects = capture.expects.slice(1);
-      return;
-    }
+    if (capture?.expected("B") === true) return;
     this.#drop();
     const { prepared, edge } = this.#options;
     this.#openness = opennessOf(session, prepared.hasRun);
@@ -254,11 +204,7 @@ export class Gate {
 
   /** A statement is about to run at the origin. */
   #runPasses(sql: Bytes, letter: string): void {
-    const capture = this.#capture;
-    if (capture !== null && letter !== "" && capture.expects.startsWith(letter)) {
-      capture.expects = capture.expects.slice(1);
-      return;
-    }
+    if (letter !== "" && this.#capture?.expected(letter) === true) return;
     this.#drop();
     const { edge, observer } = this.#options;
     const verdict = this.#judged ?? edge.judge(sql);
@@ -273,7 +219,7 @@ export class Gate {
 
   /** Something else came: what is under way is not one query alone. */
   #drop(): void {
-    if (this.#capture !== null) this.#capture.expects = SPOILT;
+    this.#capture?.spoil();
   }
 }
 
@@ -300,9 +246,4 @@ function composed({ description, rows, complete }: CachedResult, { parse, isDesc
 function opennessOf(session: Session, hasRun: boolean): Refusal | null {
   if (session.status !== STATUS.idle) return { status: "transaction", reason: "it ran inside a transaction" };
   return hasRun ? { status: "transaction", reason: "it was sent behind another statement, before its end" } : null;
-}
-
-function missReason(result: CachedResult | null, keepsEmpty: boolean): string {
-  if (result === null) return "the origin answered with an error, which is not kept";
-  return result.rowCount === 0 && !keepsEmpty ? "it has no row, and empty results are not kept" : "kept from now on";
 }

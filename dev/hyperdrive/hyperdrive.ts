@@ -6,6 +6,7 @@ import type { FrameReader } from "./frame-reader.ts";
 import { type InstrumentOptions, Instruments, type Visitor } from "./instruments.ts";
 import type { Origin } from "./origins/origin.ts";
 import { Pool } from "./pool.ts";
+import { Proofs } from "./proofs.ts";
 import { frame, int32, parameterStatus, readyForQuery, SERVER, STATUS } from "./protocol.ts";
 import { ScramVerifier } from "./scram.ts";
 import { type Listener, listen } from "./server.ts";
@@ -198,6 +199,8 @@ class LocalHyperdrive implements Hyperdrive {
       dedicated: door === "origin" && !origin.single,
       table: this.#table,
       edgePrepared,
+      // On an origin of one session nobody keeps it.
+      proofs: door === "origin" || origin.single ? null : new Proofs(this.#table, { ...identity, description: user }),
       statementMs: door === "origin" ? null : statementMs,
       stats: this.stats,
       onEnd: () => this.#clients.delete(key.processId),

@@ -16,6 +16,7 @@ export function throughLeg(origin: Origin, options: LegOptions): Origin & { stri
     single: origin.single,
     owner: origin.owner,
     resetSql: origin.resetSql,
+    ...(origin.discardSql === undefined ? {} : { discardSql: origin.discardSql }),
     assumeSql: (user) => origin.assumeSql(user),
     parameters: () => origin.parameters(),
     close: () => origin.close(),

@@ -22,6 +22,7 @@ export class Observer {
   readonly #clock: Clock;
   readonly #who: { door: Door; user: string };
   #waitMs = 0;
+  #last = { sql: "", text: "" };
 
   constructor(log: QueryLog, clock: Clock, { request, ...who }: { door: Door; user: string; request: string }) {
     this.#log = log;
@@ -48,11 +49,17 @@ export class Observer {
       at: this.#clock.now(),
       request: this.request,
       ...this.#who,
-      sql: Buffer.from(sql, "latin1").toString("utf8"),
+      sql: this.#textOf(sql),
       ...observation,
     };
     if (doubt) record.doubt = doubt;
     if (waitMs > 0) record.waitMs = waitMs;
     this.#log.add(record);
+  }
+
+  /** Its bytes as text; of the last one it is remembered. */
+  #textOf(sql: Bytes): string {
+    if (sql !== this.#last.sql) this.#last = { sql, text: Buffer.from(sql, "latin1").toString("utf8") };
+    return this.#last.text;
   }
 }

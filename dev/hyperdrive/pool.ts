@@ -22,6 +22,10 @@ export interface PoolOptions {
   recoveryMs: number;
 }
 
+const NO_TICKET: Ticket = { leave: () => {} };
+/** How long a session may stay with one client before it is reset all the same. */
+const KEPT_MS = 1000;
+
 interface Queued {
   waiter: Waiter;
   timer: NodeJS.Timeout;
@@ -32,7 +36,10 @@ export class Pool {
   readonly #options: PoolOptions;
   readonly #sessions = new Set<Session>();
   readonly #queue = new Set<Queued>();
+  /** Sessions that their last client left as they were, by client: nobody else gets one without a reset. */
+  readonly #kept = new Map<Waiter, Session>();
   readonly #sweeper: NodeJS.Timeout | null;
+  #keptSweeper: NodeJS.Timeout | null = null;
   #idle: { session: Session; since: number }[] = [];
   #opening = 0;
   #recovering = new Set<Promise<void>>();
@@ -44,20 +51,40 @@ export class Pool {
     this.#sweeper?.unref();
   }
 
-  /** Grants at once when a session is idle, else queues: the waiter hears of it within `waitMs`. */
+  /** Grants at once when a session is idle, or kept for this waiter; else queues: the waiter hears of it within `waitMs`. */
   acquire(waiter: Waiter): Ticket {
-    const idle = this.#queue.size === 0 ? this.#idle.pop() : undefined;
-    if (idle !== undefined) {
-      waiter.granted(idle.session);
-      return { leave: () => {} };
+    const session = this.#takeKept(waiter) ?? (this.#queue.size === 0 ? this.#idle.pop()?.session : undefined);
+    if (session !== undefined) {
+      waiter.granted(session);
+      return NO_TICKET;
     }
     const entry: Queued = {
       waiter,
       timer: setTimeout(() => this.#fail(entry, acquireTimeout()), this.#options.waitMs),
     };
     this.#queue.add(entry);
+    this.#giveUpOldest();
     this.#grow();
     return { leave: () => this.#remove(entry) };
+  }
+
+  /** Takes back a session in which this client has left nothing: while nobody waits, the client may have it again as it is. */
+  keep(session: Session, waiter: Waiter): void {
+    if (this.#closed || this.#queue.size > 0 || !session.isUnspoilt || Date.now() - session.cleanSince > KEPT_MS) {
+      this.release(session);
+      return;
+    }
+    session.sink = null;
+    this.#kept.set(waiter, session);
+    this.#keptSweeper ??= setInterval(() => this.#sweepKept(), KEPT_MS / 4).unref();
+  }
+
+  /** The client will not come back. */
+  forget(waiter: Waiter): void {
+    const session = this.#kept.get(waiter);
+    if (session === undefined) return;
+    this.#kept.delete(waiter);
+    this.release(session);
   }
 
   /** Takes a session back in whatever state it is, cleans it and lends it on. */
@@ -79,6 +106,8 @@ export class Pool {
   async close(): Promise<void> {
     this.#closed = true;
     if (this.#sweeper !== null) clearInterval(this.#sweeper);
+    for (const waiter of this.#kept.keys()) this.forget(waiter);
+    this.#sweepKept();
     for (const entry of this.#queue) this.#fail(entry, shuttingDown());
     await Promise.all(this.#recovering);
     for (const session of this.#sessions) session.end();
@@ -90,6 +119,28 @@ export class Pool {
     const isClean = await session.recover(origin);
     if (limit !== null) clearTimeout(limit);
     if (isClean) this.#offer(session);
+  }
+
+  #takeKept(waiter: Waiter): Session | undefined {
+    const session = this.#kept.get(waiter);
+    if (session === undefined) return undefined;
+    this.#kept.delete(waiter);
+    if (session.isUnspoilt && this.#queue.size === 0) return session;
+    this.release(session);
+    return undefined;
+  }
+
+  #giveUpOldest(): void {
+    const oldest = this.#kept.keys().next().value;
+    if (oldest !== undefined) this.forget(oldest);
+  }
+
+  #sweepKept(): void {
+    const before = Date.now() - KEPT_MS;
+    for (const [waiter, session] of this.#kept) if (session.cleanSince <= before) this.forget(waiter);
+    if (this.#kept.size > 0 || this.#keptSweeper === null) return;
+    clearInterval(this.#keptSweeper);
+    this.#keptSweeper = null;
   }
 
   #stop(session: Session): void {
@@ -136,6 +187,7 @@ export class Pool {
   #lost(session: Session): void {
     this.#sessions.delete(session);
     this.#idle = this.#idle.filter((entry) => entry.session !== session);
+    for (const [waiter, kept] of this.#kept) if (kept === session) this.#kept.delete(waiter);
     this.#grow();
   }
 

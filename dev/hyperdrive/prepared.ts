@@ -1,4 +1,6 @@
+import type { ClientOptions } from "./client-options.ts";
 import { changedResult, duplicateStatement, noStatement, type WireError } from "./errors.ts";
+import { bindBroken, holdNamed, holdUnnamed, sendParse, UNKNOWN } from "./holdings.ts";
 import {
   type BindMessage,
   type Bytes,
@@ -12,25 +14,14 @@ import {
 } from "./messages.ts";
 import { CLIENT, frame, SERVER } from "./protocol.ts";
 import type { Session } from "./session.ts";
-import { type Handle, handleOf, Statement, type StatementTable } from "./statements.ts";
+import { type Handle, handleOf, Statement } from "./statements.ts";
 
-export interface PreparedOptions {
-  table: StatementTable;
-  /** Clients of one scope share statements: the same user, database and startup settings. */
-  scope: string;
-  /** Parse and Describe of a known statement are answered without the origin. */
-  edgePrepared: boolean;
-  /** The session belongs to this client until it leaves, so names need no translation. */
-  dedicated: boolean;
-}
+type PreparedOptions = Pick<ClientOptions, "table" | "scope" | "edgePrepared" | "dedicated" | "proofs">;
 
 const PARSE_COMPLETE = frame(SERVER.parseComplete);
 const CLOSE_COMPLETE = frame(SERVER.closeComplete);
-const FLUSH = frame(CLIENT.flush);
 /** Fails in any state of a transaction, and runs nothing. */
 const BROKEN = writeParse("", Buffer.from("!\0\0\0"));
-/** A name no session has. */
-const UNKNOWN = "fl_none";
 
 /**
  * One client's prepared statements and portals. Its names never reach the origin: each stands for a statement that a
@@ -40,18 +31,22 @@ const UNKNOWN = "fl_none";
 export class PreparedStatements {
   /** In this loan something ran that may have changed how SQL is understood, as a search_path does. */
   hasRun = false;
+  /** In this loan nothing ran that is not proven to leave its session as it was. */
+  isTraceless = true;
   readonly #options: PreparedOptions;
   readonly #names = new Map<Bytes, Handle>();
   readonly #portals = new Map<Bytes, Statement>();
 
   constructor(options: PreparedOptions) {
     this.#options = options;
+    this.isTraceless = options.proofs !== null;
   }
 
   /** The session went back: portals have ended with the transaction. */
   released(): void {
     this.#portals.clear();
     this.hasRun = false;
+    this.isTraceless = this.#options.proofs !== null;
   }
 
   /** SQL has deallocated every statement of the session. */
@@ -61,10 +56,10 @@ export class PreparedStatements {
     this.#names.clear();
   }
 
-  /** A simple query ends the unnamed statement. */
-  dropUnnamed(session: Session): void {
+  /** A simple query ends the unnamed statement, also when it is answered without a session. */
+  dropUnnamed(session: Session | null): void {
     this.#names.delete("");
-    session.unnamed = null;
+    if (session !== null) session.unnamed = null;
   }
 
   /** What a portal was made from. */
@@ -84,11 +79,6 @@ export class PreparedStatements {
     const { table, scope } = this.#options;
     this.#names.set(name, handleOf(name === "" ? new Statement("", sql, tail) : table.share(scope, sql, tail)));
     return true;
-  }
-
-  /** A simple query was answered without the origin: it ends the unnamed statement. */
-  forgetUnnamed(): void {
-    this.#names.delete("");
   }
 
   answerClose(message: Buffer): Buffer | null {
@@ -136,16 +126,17 @@ export class PreparedStatements {
     const bind = readBind(message);
     const handle = this.#names.get(bind.statement);
     this.hasRun = true;
+    if (this.isTraceless && !this.#isProven(handle)) this.isTraceless = false;
     if (handle !== undefined) this.#portals.set(bind.portal, handle.statement);
     if (bind.statement === "") {
-      if (handle !== undefined) this.#ensureUnnamed(session, handle.statement);
+      if (handle !== undefined) holdUnnamed(session, handle.statement);
       session.send(message, { kind: "bind" });
     } else if (handle !== undefined) {
       return this.#bindNamed(session, bind, handle);
     } else if (this.#options.dedicated) {
       session.send(message, { kind: "bind" });
     } else {
-      this.#bindBroken(session, bind, noStatement(bind.statement));
+      bindBroken(session, bind, noStatement(bind.statement));
     }
     return true;
   }
@@ -159,7 +150,7 @@ export class PreparedStatements {
       const unknown = writeTarget(CLIENT.describe, "statement", UNKNOWN);
       session.send(unknown, { kind: "describe", replacement: noStatement(name) });
     } else {
-      if (handle !== undefined) this.#ensureUnnamed(session, handle.statement);
+      if (handle !== undefined) holdUnnamed(session, handle.statement);
       session.send(message, { kind: "describe" });
     }
   }
@@ -179,6 +170,10 @@ export class PreparedStatements {
     });
     if (target === "statement" && name === "") session.unnamed = null;
     if (target === "statement" && this.#options.dedicated) session.statements.delete(name);
+  }
+
+  #isProven(handle: Handle | undefined): boolean {
+    return handle?.statement.isShared === true && this.#options.proofs?.holds(handle.statement) === true;
   }
 
   #parseUnnamed(session: Session, { sql, tail }: ParseMessage): void {
@@ -202,7 +197,7 @@ export class PreparedStatements {
     const statement = this.#statementFor(session, { name, sql, tail });
     const handle = handleOf(statement);
     this.#names.set(name, handle);
-    this.#sendParse(session, statement, {
+    sendParse(session, statement, {
       silent: false,
       failed: () => {
         if (this.#names.get(name) === handle) this.#names.delete(name);
@@ -218,66 +213,11 @@ export class PreparedStatements {
     return session.statements.has(shared.serverName) ? table.create(sql, tail) : shared;
   }
 
-  #sendParse(
-    session: Session,
-    statement: Statement,
-    { silent, failed }: { silent: boolean; failed?: () => void },
-  ): void {
-    const { serverName } = statement;
-    session.statements.set(serverName, statement);
-    session.send(writeParse(serverName, statement.tail), {
-      kind: "parse",
-      silent,
-      done: () => {
-        statement.accepted = true;
-      },
-      failed: () => {
-        if (session.statements.get(serverName) === statement) session.statements.delete(serverName);
-        failed?.();
-      },
-    });
-  }
-
-  /** False: the client relies on columns it was told, so wait until the origin has confirmed them for this session. */
-  #ensureNamed(session: Session, handle: Handle): boolean {
-    const { statement, told } = handle;
-    if (session.statements.delete(statement.serverName)) {
-      session.statements.set(statement.serverName, statement);
-      return true;
-    }
-    this.#sendParse(session, statement, { silent: true });
-    if (told === null) return true;
-    const capture: Buffer[] = [];
-    session.send(writeTarget(CLIENT.describe, "statement", statement.serverName), {
-      kind: "describe",
-      silent: true,
-      capture,
-      done: () => {
-        handle.outdated = !Buffer.concat(capture).equals(told);
-        if (handle.outdated) this.#options.table.drop(statement);
-      },
-    });
-    session.send(FLUSH, null);
-    return false;
-  }
-
-  #ensureUnnamed(session: Session, statement: Statement): void {
-    if (session.unnamed === statement) return;
-    session.unnamed = statement;
-    session.send(writeParse("", statement.tail), {
-      kind: "parse",
-      silent: true,
-      failed: () => {
-        if (session.unnamed === statement) session.unnamed = null;
-      },
-    });
-  }
-
   #bindNamed(session: Session, bind: BindMessage, handle: Handle): boolean {
     const { statement } = handle;
-    if (!handle.outdated && !this.#ensureNamed(session, handle)) return false;
+    if (!handle.outdated && !holdNamed(session, handle, this.#options.table)) return false;
     if (handle.outdated) {
-      this.#bindBroken(session, bind, changedResult());
+      bindBroken(session, bind, changedResult());
       return true;
     }
     session.send(writeBind({ ...bind, statement: statement.serverName }), {
@@ -289,15 +229,11 @@ export class PreparedStatements {
     return true;
   }
 
-  #bindBroken(session: Session, bind: BindMessage, replacement: WireError): void {
-    session.send(writeBind({ ...bind, statement: UNKNOWN }), { kind: "bind", replacement });
-  }
-
   #describeNamed(session: Session, handle: Handle): void {
     const { statement } = handle;
     handle.told = null;
     handle.outdated = false;
-    this.#ensureNamed(session, handle);
+    holdNamed(session, handle, this.#options.table);
     const capture: Buffer[] = [];
     session.send(writeTarget(CLIENT.describe, "statement", statement.serverName), {
       kind: "describe",

@@ -45,15 +45,19 @@ export const SERVER = {
 /** The transaction status that ReadyForQuery carries. */
 export const STATUS = { idle: code("I"), open: code("T"), failed: code("E") } as const;
 
-/** One message: type byte, length, the parts. */
+/** One message: type byte, length, the parts; a string has one byte for each of its characters. */
 export function frame(type: number, ...parts: (Buffer | string)[]): Buffer {
-  const bodies = parts.map((part) => (typeof part === "string" ? Buffer.from(part, "latin1") : part));
-  const size = bodies.reduce((sum, body) => sum + body.length, 0);
-  const message = Buffer.allocUnsafe(size + 5);
+  let size = 5;
+  for (const part of parts) size += part.length;
+  const message = Buffer.allocUnsafe(size);
   message[0] = type;
-  message.writeInt32BE(size + 4, 1);
+  message.writeInt32BE(size - 1, 1);
   let offset = 5;
-  for (const body of bodies) offset += body.copy(message, offset);
+  for (const part of parts) {
+    if (typeof part === "string") message.write(part, offset, "latin1");
+    else message.set(part, offset);
+    offset += part.length;
+  }
   return message;
 }
 

@@ -13,6 +13,12 @@ export class Statement {
   /** ParameterDescription and RowDescription (or NoData) as the origin answered them. */
   description: Buffer | null = null;
   readonly copiesIn: CopyIn;
+  /** That running it leaves nothing in a session: until when, and for which state of the schema; `none`: it cannot be proven. */
+  proof: { until: number; schema: number } | "none" | null = null;
+  /** When the proof was last asked for. */
+  triedAt = 0;
+  /** Many clients may use it, so that it is worth a proof. */
+  isShared = false;
 
   constructor(serverName: Bytes, sql: Bytes, tail: Buffer) {
     this.serverName = serverName;
@@ -41,6 +47,8 @@ export function handleOf(statement: Statement): Handle {
  * The least recently used go first; a client that still holds one keeps it alive.
  */
 export class StatementTable {
+  /** Counts the changes of the schema. */
+  schema = 0;
   readonly #capacity: number;
   readonly #statements = new Map<string, Statement>();
   #next = 1;
@@ -53,6 +61,7 @@ export class StatementTable {
   share(scope: string, sql: Bytes, tail: Buffer): Statement {
     const key = StatementTable.#key(scope, tail);
     const statement = this.#statements.get(key) ?? this.create(sql, tail);
+    statement.isShared = true;
     this.#statements.delete(key);
     this.#statements.set(key, statement);
     const oldest = this.#statements.keys().next().value;
@@ -78,6 +87,7 @@ export class StatementTable {
 
   /** Forgets all: the schema has changed, so descriptions may be wrong. */
   clear(): void {
+    this.schema++;
     this.#statements.clear();
   }
 

@@ -119,8 +119,7 @@ export class PgliteTransport implements Transport {
         await this.#paused?.promise;
         if (wasCongested && !this.congested) this.#events.drained();
       }
-    } catch (e) {
-      console.log("CATCH", e);
+    } catch {
       // PGlite has ended: whoever waits for it hears that the session is gone.
       this.#isRunning = false;
       this.destroy();

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { CLIENT, frame } from "../protocol.ts";
+import { writeInTurn } from "../turn.ts";
 import type { Transport, TransportEvents } from "./origin.ts";
 
 const JOIN_BYTES = 64 * 1024;
@@ -39,13 +40,10 @@ export class PostgresTransport implements Transport {
     if (this.#queue.length === 0) return;
     const messages = this.#queue;
     this.#queue = [];
-    if (this.#size < JOIN_BYTES) {
-      this.#socket.write(Buffer.concat(messages, this.#size));
-    } else {
-      this.#socket.cork();
-      for (const message of messages) this.#socket.write(message);
-      this.#socket.uncork();
-    }
+    const [first] = messages;
+    if (messages.length === 1 && first !== undefined) writeInTurn(this.#socket, first);
+    else if (this.#size < JOIN_BYTES) writeInTurn(this.#socket, Buffer.concat(messages, this.#size));
+    else for (const message of messages) writeInTurn(this.#socket, message);
     this.#size = 0;
   }
 

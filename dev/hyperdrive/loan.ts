@@ -1,0 +1,119 @@
+import type { ClientOptions } from "./client-options.ts";
+import { WireError } from "./errors.ts";
+import { keptSettings } from "./kept-settings.ts";
+import type { Ticket, Waiter } from "./pool.ts";
+import { query } from "./protocol.ts";
+import type { Session, Sink } from "./session.ts";
+
+/** Who borrows sessions. */
+export interface Borrower extends Sink {
+  /** It has a session now, as its own user. */
+  begun(): void;
+  /** It will not get one. */
+  refused(error: WireError): void;
+}
+
+/** One client's way to sessions, one after the other: waits for one, gives it the client's user and settings, hands it back. */
+export class Loan implements Waiter {
+  session: Session | null = null;
+  readonly #borrower: Borrower;
+  readonly #options: ClientOptions;
+  #ticket: Ticket | null = null;
+  #askedAt = 0;
+  #isAssuming = false;
+  #isClosed = false;
+  #settingsSql: readonly string[];
+
+  constructor(borrower: Borrower, options: ClientOptions) {
+    this.#borrower = borrower;
+    this.#options = options;
+    this.#settingsSql = options.settingsSql;
+  }
+
+  /** A session is asked for, or not yet the client's. */
+  get isPending(): boolean {
+    return this.#ticket !== null || this.#isAssuming;
+  }
+
+  /** Asks for a session; `begun` or `refused` follows, maybe at once. */
+  acquire(): void {
+    const fault = this.#options.faults?.forSession() ?? null;
+    if (fault !== null) {
+      this.#borrower.refused(fault);
+      return;
+    }
+    this.#askedAt = performance.now();
+    const ticket = this.#options.pool.acquire(this);
+    if (this.session === null && !this.#isAssuming && !this.#isClosed) this.#ticket = ticket;
+  }
+
+  /** Gives up its place in the queue. False: it waits in none. */
+  leave(): boolean {
+    if (this.#ticket === null) return false;
+    this.#ticket.leave();
+    this.#ticket = null;
+    return true;
+  }
+
+  granted(session: Session): void {
+    if (this.#ticket !== null) this.#options.observer?.waited(performance.now() - this.#askedAt);
+    this.#ticket = null;
+    session.sink = this.#borrower;
+    if (this.#options.assumeSql === null) this.#begin(session);
+    else void this.#assume(session, this.#options.assumeSql);
+  }
+
+  failed(error: WireError): void {
+    this.#ticket = null;
+    this.#borrower.refused(error);
+  }
+
+  /** Notes what the client has SET, for its next loan; the loan goes on meanwhile. */
+  async keepSettings(): Promise<void> {
+    if (this.session === null) return;
+    const settings = await keptSettings(this.session);
+    if (settings !== null) this.#settingsSql = settings;
+  }
+
+  /** Hands the session back. `isTraceless`: it is as it was. */
+  end(isTraceless: boolean): void {
+    const { session } = this;
+    this.session = null;
+    if (session === null) return;
+    session.sink = null;
+    const { pool, dedicated } = this.#options;
+    if (dedicated) pool.discard(session);
+    else if (isTraceless && !this.#isClosed) pool.keep(session, this);
+    else pool.release(session);
+  }
+
+  /** The client is gone. */
+  close(): void {
+    this.#isClosed = true;
+    this.leave();
+    this.end(false);
+    this.#options.pool.forget(this);
+  }
+
+  /** Until the origin has confirmed the user, none of the client's messages may reach the session. */
+  async #assume(session: Session, sql: string): Promise<void> {
+    this.#isAssuming = true;
+    const error = await session.run(sql);
+    this.#isAssuming = false;
+    if (error === null && !this.#isClosed) {
+      this.#begin(session);
+      return;
+    }
+    this.#options.pool.release(session);
+    if (error !== null) this.#borrower.refused(new WireError({ ...error.fields, severity: "FATAL" }));
+  }
+
+  #begin(session: Session): void {
+    this.session = session;
+    if (session.settingsOf !== this.#borrower) {
+      session.settingsOf = this.#borrower;
+      for (const sql of this.#settingsSql) session.send(query(sql), { kind: "query", internal: true });
+    }
+    this.#borrower.begun();
+  }
+}
