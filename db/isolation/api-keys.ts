@@ -38,6 +38,7 @@ export const apiKeyIsolation = isolation([schema.apiKey, schema.apiKeyAccess], {
     admin: all,
     service: all,
   },
+  equivalent: { "api_key_update_policy: with check (true)": "the owner of a key cannot be updated" },
   pointsFreely: {
     createdBy: "a person's id is no tenant's row; a key has what that person has in its own organization",
   },
