@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { notDeleted } from "../schema/columns.ts";
 import { exportDatabase } from "../scripts/backup/export-database.ts";
 import { seedDatabase, seedIfEmpty } from "../scripts/seed.ts";
-import { demoUsers } from "./identity.ts";
+import { demoStaff, demoUsers } from "./identity.ts";
 import { seeds } from "./index.ts";
 
 type TestDatabase = Awaited<ReturnType<typeof startTestDatabase>>;
@@ -85,7 +85,7 @@ describe("with a crowd", () => {
     expect(performance.now() - started).toBeLessThan(60_000);
     expect(domains).toHaveLength(seeds.length);
     const first = await sumsOf(other.owner);
-    expect(first["public.user"]?.rows).toBe(demoUsers.length + 990);
+    expect(first["public.user"]?.rows).toBe(demoUsers.length + demoStaff.length + 990);
     expect(first["public.organization"]?.rows).toBe(1 + 99);
     expect(first["public.resume_visit"]?.rows).toBe(990 * 5);
     await seedDatabase(other.owner, { scale: 100 });
