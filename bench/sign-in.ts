@@ -41,7 +41,7 @@ async function refused(email: string, ip: string): Promise<number> {
   const started = performance.now();
   const response = await fetch(new URL("/api/auth/sign-in/email", await worker.url), {
     method: "POST",
-    headers: { "content-type": "application/json", "cf-connecting-ip": ip },
+    headers: { "content-type": "application/json", "cf-connecting-ip": ip, origin: "http://127.0.0.1:8787" },
     body: JSON.stringify({ email, password: "wrong horse battery" }),
   });
   await response.arrayBuffer();
