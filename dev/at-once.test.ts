@@ -118,7 +118,7 @@ test("app, studio, seed, psql, export and a client share the one embedded databa
   expect(seeded.code, seeded.output).toBe(0);
   expect(exported.code, exported.output).toBe(0);
   backups.push(String(exported.output.match(/fairlead-dev-[\w-]+\.sql/)));
-  expect((await askStudio(count)).text).toBe('[{"count":"42"}]');
+  expect((await askStudio(count)).text).toBe('[{"count":"44"}]');
   expect(dev.output()).not.toMatch(/error/i);
   expect(studio.output()).not.toMatch(/error/i);
 }, 180_000);
@@ -129,7 +129,7 @@ test("studio edits a row, for its own page alone, and stops with the database th
   expect((await askStudio(`select name from "user" where email = 'demo@example.com'`)).text).toContain("By studio");
   const foreign = await askStudio(`delete from "user"`, "https://evil.example");
   expect(foreign).toEqual({ status: 403, text: "Only https://local.drizzle.studio may ask.\n" });
-  expect((await askStudio('select count(*) from "user"')).text).toBe('[{"count":"42"}]');
+  expect((await askStudio('select count(*) from "user"')).text).toBe('[{"count":"44"}]');
 
   const taken = await command("studio", "--port", String(studioPort));
   const line = `Port ${studioPort} is taken by another program: stop what uses it, or choose another with --port.\n`;

@@ -116,7 +116,7 @@ describe("bun dev", () => {
     expect(findHolder(lockFileOf(folder))).toBeUndefined();
 
     await startDev();
-    expect(await userCount()).toBe(2);
+    expect(await userCount()).toBe(4);
   });
 
   test("ends with the command that started it", async () => {

@@ -4,6 +4,8 @@ interface Column {
   table: string;
   name: string;
   type: string;
+  /** A row must have it. */
+  required: boolean;
   /** The column that it refers to, with its table. */
   refers: { table: string; column: string } | null;
 }
@@ -15,15 +17,15 @@ interface Violation extends Error {
 }
 
 const columnsSql = `
-  select c.relname as "table", a.attname as name, format_type(a.atttypid, null) as type, (
+  select c.relname as "table", a.attname as name, format_type(a.atttypid, null) as type,
+    a.attnotnull as required, (
       select json_build_object('table', k.confrelid::regclass::text, 'column', f.attname)
       from pg_constraint k join unnest(k.conkey, k.confkey) as pair (own, other) on pair.own = a.attnum
       join pg_attribute f on f.attrelid = k.confrelid and f.attnum = pair.other
       where k.conrelid = c.oid and k.contype = 'f' order by array_length(k.conkey, 1) desc, k.conname limit 1
     ) as refers
   from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-  where c.relnamespace = 'public'::regnamespace and c.relkind = 'r' and a.attnotnull and not a.atthasdef and a.attgenerated = ''
-    and a.attidentity = ''
+  where c.relnamespace = 'public'::regnamespace and c.relkind = 'r' and not a.atthasdef and a.attgenerated = '' and a.attidentity = ''
   order by 1, a.attnum`;
 
 const checkSql = `
@@ -39,6 +41,9 @@ const texts = (n: number) => [
   "https://example.com/",
   "08:30",
   "a".repeat(64),
+  `sample_${n}`,
+  String(n).padStart(4, "0"),
+  String(n).padStart(43, "0"),
 ];
 const numbers = (n: number) => [n, 1, 100];
 
@@ -70,9 +75,12 @@ export async function fillTables(query: Query, n: number): Promise<string[]> {
   const waiting = rows.map(({ relname }) => String(relname));
   const done: string[] = [];
   while (waiting.length > 0) {
-    const next = waiting.findIndex((table) =>
-      columns.every(({ table: of, refers }) => of !== table || !refers || done.includes(unquoted(refers.table))),
-    );
+    const isReady = (table: string) =>
+      columns.every(({ table: of, refers, required }) => {
+        const target = unquoted(refers?.table ?? "");
+        return of !== table || !refers || done.includes(target) || (!required && target === table);
+      });
+    const next = waiting.findIndex(isReady);
     const [table] = waiting.splice(next, 1);
     if (!table || next < 0) throw new Error(`these tables refer to each other: ${waiting.join(", ")}, ${table}`);
     await fillTable(query, table, [columns.filter((column) => column.table === table), n]);
@@ -87,8 +95,10 @@ function unquoted(name: string): string {
 
 async function fillTable(query: Query, table: string, [columns, n]: [Column[], number]): Promise<void> {
   const values = new Map<string, { options: unknown[]; chosen: number }>();
-  for (const { name, type, refers } of columns) {
-    values.set(name, { options: refers ? [await referred(query, refers)] : candidates(type, n), chosen: 0 });
+  const optionsOf = async ({ type, refers }: Column) =>
+    refers ? [await referred(query, refers)] : candidates(type, n);
+  for (const column of columns.filter(({ required }) => required)) {
+    values.set(column.name, { options: await optionsOf(column), chosen: 0 });
   }
   for (let attempt = 0; attempt < 40; attempt++) {
     const names = [...values.keys()];
@@ -106,7 +116,9 @@ async function fillTable(query: Query, table: string, [columns, n]: [Column[], n
       // A table with one row for each of another's has it already.
       if (error.code === "23505" && n > 1) return;
       if (error.code !== "23514") throw error;
-      await chooseOther(query, [table, error.constraint_name ?? error.constraint ?? ""], values);
+      const missing = await chooseOther(query, [table, error.constraint_name ?? error.constraint ?? ""], values);
+      const column = columns.find(({ name }) => name === missing);
+      if (column) values.set(column.name, { options: await optionsOf(column), chosen: 0 });
     }
   }
   throw new Error(`no row for ${table}: give db/test/rows.ts a value that its checks take`);
@@ -114,17 +126,27 @@ async function fillTable(query: Query, table: string, [columns, n]: [Column[], n
 
 type Values = Map<string, { options: unknown[]; chosen: number }>;
 
-/** Takes the next value, or the first of those that the check lists, for a column that it speaks of. */
-async function chooseOther(query: Query, [table, constraint]: [string, string], values: Values): Promise<void> {
-  for (const { name, definition } of await query(checkSql, [constraint, `"${table}"`])) {
+/**
+ * Takes the next value, or the first of those that the check lists, for a column that it speaks of.
+ * @returns the column that is still to be filled, when the check speaks of none that is.
+ */
+async function chooseOther(
+  query: Query,
+  [table, constraint]: [string, string],
+  values: Values,
+): Promise<string | undefined> {
+  const checked = await query(checkSql, [constraint, `"${table}"`]);
+  for (const { name, definition } of checked) {
     const value = values.get(String(name));
     if (!value) continue;
     const listed = [...String(definition).matchAll(/'([^']*)'::text/g)].map(([, text]) => text);
     if (/= ANY/.test(String(definition)) && listed.length > 0) value.options = listed;
     value.chosen = (value.chosen + 1) % value.options.length;
-    return;
+    return undefined;
   }
-  throw new Error(`no row for ${table}: give db/test/rows.ts a value that ${constraint} takes`);
+  const [first] = checked;
+  if (!first) throw new Error(`no row for ${table}: give db/test/rows.ts a value that ${constraint} takes`);
+  return String(first.name);
 }
 
 async function referred(query: Query, { table, column }: { table: string; column: string }): Promise<unknown> {

@@ -112,7 +112,7 @@ describe.each([
 
   test("an empty server gets every row, grant, policy and function", async () => {
     const { path, sums } = await write(source);
-    expect(sums["public.user"]?.rows).toBe(6);
+    expect(sums["public.user"]?.rows).toBe(8);
     expect(await findObstacle(target.owner, await checkExport(path))).toBe("");
     await restore(target, path);
     expect(await readCatalogue(target.owner)).toEqual(await readCatalogue(source.owner));
