@@ -57,6 +57,12 @@ export function describeFailure(error: unknown): string {
   if (/^(ECONN|ENOTFOUND|ETIMEDOUT|EAI_AGAIN|CONNECT_TIMEOUT|CONNECTION_)/.test(code)) {
     return `The database is out of reach (${code}): is DATABASE_URL right, and the server up?`;
   }
+  if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY/.test(code)) {
+    return `The database's certificate is not trusted (${code}): NODE_EXTRA_CA_CERTS names the file of an authority of your own.`;
+  }
+  if (/no encryption/.test(error.message)) {
+    return "The database takes encrypted connections alone: end DATABASE_URL with ?sslmode=require.";
+  }
   if (code === "28P01" || code === "28000")
     return "The database refuses the login: check user and password in DATABASE_URL.";
   if ("severity" in error) return describeSqlError(error);
