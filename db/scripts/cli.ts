@@ -42,7 +42,10 @@ export async function confirm(question: string, flag = "--yes"): Promise<void> {
   if (!process.stdin.isTTY) throw new Refusal(`${question} Nobody is here to answer: add ${flag}.`);
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   // Ctrl-C and Ctrl-D are answers, too.
-  const answer = await terminal.question(`${question} [y/N] `).catch(() => process.stderr.write("\n") && "");
+  const answer = await terminal.question(`${question} [y/N] `).catch(() => {
+    console.error();
+    return "";
+  });
   terminal.close();
   if (!/^y(es)?$/i.test(answer.trim())) throw new Refusal("Nothing was changed.");
 }
