@@ -187,6 +187,7 @@ test.each([
   ["export", ["--data", "--data-only"], {}, "Choose one of --data, --data-only and --schema-only."],
   ["export", [], { ENVIRONMENT: "staging" }, "DATABASE_URL is not set for staging: put it into .env.staging.local."],
   ["restore", [], {}, "Which file? (--help shows the options)"],
+  ["restore", ["/nowhere/missing.sql"], {}, "/nowhere/missing.sql cannot be read (ENOENT)."],
   ["restore", ["package.json"], {}, "package.json is no export of db:export."],
   [
     "studio",
