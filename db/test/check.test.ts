@@ -245,7 +245,8 @@ test("it finds a journal out of order, a file that is missing and one that nobod
 
 test("a journal in which two branches met is named by whatever reads it", async () => {
   const copy = copyOfDb();
-  const journal = 'meta/_journal.json is no JSON: did two branches meet in it? See docs/troubleshooting.md, "Migrations';
+  const journal =
+    'meta/_journal.json is no JSON: did two branches meet in it? See docs/troubleshooting.md, "Migrations';
   copy.edit("migrations/meta/_journal.json", (text) => text.replace("[", "[\n<<<<<<< HEAD"));
   for (const [command, code] of Object.entries({ check: 4, migrate: 1, generate: 1 })) {
     const found = await copy.run(command, [], { DATABASE_URL: url });

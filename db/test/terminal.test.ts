@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { freePort, hasTerminals, runOnTerminal } from "@repo/dev/test/programs";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { migrateDatabase, migrationCount } from "../scripts/migrate.ts";
 import { chainOf } from "./chain.ts";
 import { type Copy, copyOfDb } from "./copy.ts";
@@ -46,38 +46,41 @@ const yes = (question: RegExp): [RegExp, string] => [question, `yes${keys.enter}
 const countAt = (url: string, table: string) =>
   asked(url, async (sql) => (await sql`select count(*)::int as n from ${sql(table)}`)[0]?.n);
 
-describe.skipIf(!hasTerminals)("on a terminal", () => {
-  const apply = /Apply 1 to prod\? \[y\/N\] /;
+const onTerminal = test.skipIf(!hasTerminals);
+const throughBun = test.skipIf(!hasTerminals || !hasBun);
+const apply = /Apply 1 to prod\? \[y\/N\] /;
 
-  test.each([
-    ["Enter", keys.enter],
-    ["no", `no${keys.enter}`],
-    ["yesterday", `yesterday${keys.enter}`],
-    ["Ctrl-C", `ye${keys.interrupt}`],
-    ["Ctrl-D", keys.end],
-  ])("%s is no yes", async (_, typed) => {
-    const url = await server.newDatabase();
-    const chain = chainOf({ one: ["create table one (id int)"] });
-    const args = ["db/scripts/migrate.ts", "--folder", chain];
-    const { code, output } = await answer(args, [apply, typed], { DATABASE_URL: url, ENVIRONMENT: "prod" });
-    expect(output).toMatch(/\nNothing was changed\.\r\n$/);
-    expect(output).not.toMatch(/\n {4}at /);
-    expect(code).toBe(1);
-    expect(await asked(url, (sql) => sql`select from pg_tables where schemaname in ('public', 'drizzle')`)).toEqual([]);
-  });
+onTerminal.each([
+  ["Enter", keys.enter],
+  ["no", `no${keys.enter}`],
+  ["yesterday", `yesterday${keys.enter}`],
+  ["Ctrl-C", `ye${keys.interrupt}`],
+  ["Ctrl-D", keys.end],
+])("%s is no yes", async (_, typed) => {
+  const url = await server.newDatabase();
+  const chain = chainOf({ one: ["create table one (id int)"] });
+  const args = ["db/scripts/migrate.ts", "--folder", chain];
+  const { code, output } = await answer(args, [apply, typed], { DATABASE_URL: url, ENVIRONMENT: "prod" });
+  expect(output).toMatch(/\nNothing was changed\.\r\n$/);
+  expect(output).not.toMatch(/\n {4}at /);
+  expect(code).toBe(1);
+  expect(await asked(url, (sql) => sql`select from pg_tables where schemaname in ('public', 'drizzle')`)).toEqual([]);
+});
 
-  test.skipIf(!hasBun).each(["y", " YES "])("%j goes ahead, also through what package.json starts", async (word) => {
-    const url = await server.newDatabase();
-    const chain = chainOf({ one: ["create table one (id int)"] });
-    const args = [runner, "db/scripts/migrate.ts", "--folder", chain];
-    const typed = word + keys.enter;
-    const { code, output } = await answer(args, [apply, typed], { DATABASE_URL: url, ENVIRONMENT: "prod" });
-    expect(output).toMatch(/\napplied 1\r\n$/);
-    expect(code).toBe(0);
-    expect(await countAt(url, "one")).toBe(0);
-  });
+throughBun.each(["y", " YES "])("%j goes ahead, also through what package.json starts", async (word) => {
+  const url = await server.newDatabase();
+  const chain = chainOf({ one: ["create table one (id int)"] });
+  const args = [runner, "db/scripts/migrate.ts", "--folder", chain];
+  const typed = word + keys.enter;
+  const { code, output } = await answer(args, [apply, typed], { DATABASE_URL: url, ENVIRONMENT: "prod" });
+  expect(output).toMatch(/\napplied 1\r\n$/);
+  expect(code).toBe(0);
+  expect(await countAt(url, "one")).toBe(0);
+});
 
-  test("db:reset, db:roles and db:restore ask before they replace", async () => {
+onTerminal(
+  "db:reset, db:roles and db:restore ask before they replace",
+  async () => {
     const { program, folder, run } = newCopy();
     const url = await server.newDatabase();
     const at = { DATABASE_URL: url };
@@ -106,9 +109,13 @@ describe.skipIf(!hasTerminals)("on a terminal", () => {
     expect(await countAt(url, "user")).toBe(0);
     expect((await answer([program("restore"), file], yes(everything), at)).output).toMatch(/every row as it was\r\n$/);
     expect(await countAt(url, "user")).toBe(4);
-  }, 180_000);
+  },
+  180_000,
+);
 
-  test("a rename is asked about; db:push asks before it drops, and db:migrate offers to begin anew", async () => {
+onTerminal(
+  "a rename is asked about; db:push asks before it drops, and db:migrate offers to begin anew",
+  async () => {
     const { program, edit, folder } = newCopy();
     const url = await server.newDatabase();
     const at = { DATABASE_URL: url };
@@ -139,33 +146,34 @@ describe.skipIf(!hasTerminals)("on a terminal", () => {
     const { output } = await answer([program("migrate")], yes(anew), at);
     expect(output).toContain(`dev: applied ${migrationCount() + 1} migrations, and the demo data`);
     expect(await columns()).toHaveLength(1);
-  }, 180_000);
+  },
+  180_000,
+);
 
-  test.skipIf(!hasBun)("db:studio opens prod after a yes, and Ctrl-C ends it", async () => {
-    const at = { DATABASE_URL: await server.newDatabase(), ENVIRONMENT: "prod" };
-    const args = [runner, "db/scripts/studio.ts", "--port", String(await freePort())];
-    const open = /Open prod, to read and to write\? \[y\/N\] /;
-    expect((await answer(args, no(open), at)).code).toBe(1);
-    const studio = runOnTerminal(programOf(args), at);
-    await studio.says(open);
-    studio.types(`yes${keys.enter}`);
-    await studio.says(/up and running/);
-    studio.types(keys.interrupt);
-    expect(await studio.ended).toBe(0);
-  });
+throughBun("db:studio opens prod after a yes, and Ctrl-C ends it", async () => {
+  const at = { DATABASE_URL: await server.newDatabase(), ENVIRONMENT: "prod" };
+  const args = [runner, "db/scripts/studio.ts", "--port", String(await freePort())];
+  const open = /Open prod, to read and to write\? \[y\/N\] /;
+  expect((await answer(args, no(open), at)).code).toBe(1);
+  const studio = runOnTerminal(programOf(args), at);
+  await studio.says(open);
+  studio.types(`yes${keys.enter}`);
+  await studio.says(/up and running/);
+  studio.types(keys.interrupt);
+  expect(await studio.ended).toBe(0);
+});
 
-  test("db:down removes the data after a yes alone", async () => {
-    const folder = mkdtempSync(join(tmpdir(), "fairlead-docker-"));
-    const log = join(folder, "log");
-    writeFileSync(join(folder, "docker"), `#!/bin/sh\necho "$@" >> '${log}'\n`);
-    chmodSync(join(folder, "docker"), 0o755);
-    const PATH = [folder, "/usr/bin", "/bin", dirname(process.execPath)].join(delimiter);
-    const remove = /Remove the container fairlead-postgres and all its data\? \[y\/N\] /;
-    const removed = () => existsSync(log) && readFileSync(log, "utf8").includes("down --volumes");
-    expect((await answer(["db/scripts/compose.ts", "down"], no(remove), { PATH })).code).toBe(1);
-    expect(removed()).toBe(false);
-    expect((await answer(["db/scripts/compose.ts", "down"], yes(remove), { PATH })).code).toBe(0);
-    expect(removed()).toBe(true);
-    rmSync(folder, { recursive: true });
-  });
+onTerminal("db:down removes the data after a yes alone", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "fairlead-docker-"));
+  const log = join(folder, "log");
+  writeFileSync(join(folder, "docker"), `#!/bin/sh\necho "$@" >> '${log}'\n`);
+  chmodSync(join(folder, "docker"), 0o755);
+  const PATH = [folder, "/usr/bin", "/bin", dirname(process.execPath)].join(delimiter);
+  const remove = /Remove the container fairlead-postgres and all its data\? \[y\/N\] /;
+  const removed = () => existsSync(log) && readFileSync(log, "utf8").includes("down --volumes");
+  expect((await answer(["db/scripts/compose.ts", "down"], no(remove), { PATH })).code).toBe(1);
+  expect(removed()).toBe(false);
+  expect((await answer(["db/scripts/compose.ts", "down"], yes(remove), { PATH })).code).toBe(0);
+  expect(removed()).toBe(true);
+  rmSync(folder, { recursive: true });
 });

@@ -47,7 +47,10 @@ test("seed, check and lint work over TLS", async () => {
   const seeded = await copy.run("seed", ["--scale", "2"], at(staging, "staging"));
   expect(seeded.output).toMatch(/holds the demo data and a crowd of scale 2\n$/);
   const checked = await copy.run("check", [], at(staging, "staging"));
-  expect(checked).toMatchObject({ code: 0, output: expect.stringMatching(/the migrations say what the schema says\n$/) });
+  expect(checked).toMatchObject({
+    code: 0,
+    output: expect.stringMatching(/the migrations say what the schema says\n$/),
+  });
   const linted = await copy.run("lint", [], at(staging, "staging"));
   expect(linted).toEqual({ code: 0, output: "staging: migrations and catalogue are clean\n" });
 });
