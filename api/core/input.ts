@@ -14,3 +14,11 @@ export function isShallow(value: unknown, levels: number): boolean {
 export function idInput(prefix: string) {
   return z.string().regex(new RegExp(`^${prefix}_[0-7][0-9a-hjkmnp-tv-z]{25}$`), `an id that starts with ${prefix}_`);
 }
+
+/** What people call something: trimmed, 1 to 100 characters, none of them a control character. */
+export const nameInput = z
+  .string()
+  .trim()
+  .min(1)
+  .max(100)
+  .regex(/^\P{Cc}*$/u, "no control characters");
