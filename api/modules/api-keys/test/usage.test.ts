@@ -88,6 +88,20 @@ describe("what a request used", () => {
     ]);
   });
 
+  test("is queued once the answer has been streamed", async () => {
+    const key = await keyOf(await insider());
+    const { sent, overrides } = queue();
+    const headers = { ...key.headers, "trpc-accept": "application/jsonl" };
+    const answer = await get(
+      "/api/trpc/organization.get,organization.get?batch=1&input=%7B%7D",
+      overrides,
+      headers,
+    );
+    expect(answer.headers.get("content-type")).toBe("application/jsonl");
+    expect(await answer.text()).toContain('"role":"owner"');
+    expect(sent).toMatchObject([{ payload: { keyId: key.id, items: [{ quantity: 2 }] } }]);
+  });
+
   test("of a session, of a visitor and of a refused key is nothing", async () => {
     const ada = await insider();
     const { sent, overrides } = queue();
