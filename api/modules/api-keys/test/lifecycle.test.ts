@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { signIn, unique } from "../../../test/actors.ts";
 import { apiFor, procedures } from "../../../test/call.ts";
 import { expectRefusal } from "../../../test/errors.ts";
-import { get, post } from "../../../test/http.ts";
+import { clientFor, get, post } from "../../../test/http.ts";
 import { ownerSql, withOwner } from "../../../test/owner.ts";
 import { callerOf, everything, insider, keyOf, speaking } from "./keys.ts";
 
@@ -54,6 +54,15 @@ describe("making a key", () => {
       "user:read",
       "user:write",
     ]);
+  });
+
+  test("takes the end of its life from frontends", async () => {
+    const { client } = clientFor((await signIn()).headers);
+    const expiresAt = new Date(Date.now() + 60_000);
+    const { id } = await client.apiKeys.create.mutate({ name: "CI", scopes: ["user:read"], expiresAt });
+    expect((await rowOf(id))?.expiresAt).toEqual(expiresAt);
+    await client.apiKeys.update.mutate({ id, expiresAt: null });
+    expect((await rowOf(id))?.expiresAt).toBeNull();
   });
 
   test("the scopes that there are come from the procedures themselves", async () => {

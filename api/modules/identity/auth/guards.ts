@@ -17,6 +17,10 @@ export const beforeEndpoint = createAuthMiddleware(async ({ path, body, query })
   for (const fields of [body, query]) if (isObject(fields)) checkRedirects(fields);
   if (!isObject(body)) return;
   checkProfile(body, path);
+  // Its session would pass for one of somebody who has just signed in.
+  if (path === "/passkey/verify-registration" && body.createSession) {
+    throw new APIError("BAD_REQUEST", { message: "Adding a passkey is no sign-in", code: "NO_SIGN_IN" });
+  }
   if (addressed.test(path) && typeof body.email === "string") await limitAddress(body.email, path);
 });
 
@@ -65,8 +69,31 @@ function checkProfile({ name, image }: Record<string, unknown>, path: string): v
     });
 }
 
-/** Refuses a session to a banned user, after whatever proof was asked of them. */
-export async function refuseBanned({ userId }: { userId: string }): Promise<void> {
+/** What better-auth was asked for when it opens a session. */
+interface Request {
+  path?: string;
+  body?: unknown;
+}
+
+/** Runs before each session, after whatever proof was asked for it. */
+export async function beforeSession({ userId }: { userId: string }, request: Request | null): Promise<void> {
+  await refuseBanned(userId);
+  const { path, body } = request ?? {};
+  if (path === "/two-factor/verify-totp" && isObject(body)) await spendCode(userId, String(body.code));
+}
+
+// An authenticator's code holds for 90 seconds at most, the half-minutes before and after its own included.
+const once: Rule = { window: 120, max: 1 };
+
+/** Refuses an authenticator's code that has opened a session already: whoever saw it typed must not follow. */
+async function spendCode(userId: string, code: string): Promise<void> {
+  const spent = createHash("sha256").update(`${userId}|${code}`).digest("base64url");
+  const { allowed } = await consume(currentDb, `totp|${spent}`, once);
+  if (!allowed) throw new APIError("UNAUTHORIZED", { code: "INVALID_CODE", message: "Invalid code" });
+}
+
+/** A banned user is told so only here, behind the proof. */
+async function refuseBanned(userId: string): Promise<void> {
   const [row] = await currentDb
     .select({ banned: user.banned, banExpires: user.banExpires })
     .from(user)

@@ -48,6 +48,7 @@ describe("create", () => {
     ["slug", { name: "x", slug: "Not A Slug" }],
     ["logo", { name: "x", logo: "javascript:alert(1)" }],
     ["metadata", { name: "x", metadata: { a: "x".repeat(8192) } }],
+    ["metadata", { name: "x", metadata: JSON.parse(`{"a":${"[".repeat(4000)}${"]".repeat(4000)}}`) }],
   ])("refuses a bad %s", async (field, input) => {
     const ada = await signIn();
     expect(await expectRefusal(ada.api.organization.create(input), "BAD_REQUEST")).toMatchObject({ field });
