@@ -1,5 +1,5 @@
 import type { PlatformRole } from "@repo/db";
-import type { CallerUser, SessionCaller } from "../../core/caller.ts";
+import { assertInPerson, type CallerUser, type SessionCaller } from "../../core/caller.ts";
 import { AppError } from "../../core/errors/app-error.ts";
 
 /** How long after a sign-in its session may do what cannot be undone, or change the ways in. */
@@ -14,9 +14,7 @@ export function isFreshSignIn(
 
 /** What cannot be undone asks for a sign-in of the last 10 minutes, by the user in person. */
 export function assertFreshSignIn(caller: SessionCaller): void {
-  if (caller.impersonatedBy) {
-    throw new AppError("FORBIDDEN", "Not while acting as another user", { reason: "impersonated" });
-  }
+  assertInPerson(caller);
   if (!isFreshSignIn(caller)) {
     throw new AppError("FORBIDDEN", "Sign in again to do this", { reason: "sign_in_again" });
   }

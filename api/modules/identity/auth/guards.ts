@@ -17,12 +17,21 @@ export const beforeEndpoint = createAuthMiddleware(async ({ path, body, query })
   for (const fields of [body, query]) if (isObject(fields)) checkRedirects(fields);
   if (!isObject(body)) return;
   checkProfile(body, path);
-  // Its session would pass for one of somebody who has just signed in.
-  if (path === "/passkey/verify-registration" && body.createSession) {
-    throw new APIError("BAD_REQUEST", { message: "Adding a passkey is no sign-in", code: "NO_SIGN_IN" });
-  }
+  refuseExtras(body, path);
   if (addressed.test(path) && typeof body.email === "string") await limitAddress(body.email, path);
 });
+
+/** What better-auth offers beside, and would undo a promise of ours. */
+function refuseExtras({ createSession, trustDevice }: Record<string, unknown>, path: string): void {
+  // Its session would pass for one of somebody who has just signed in.
+  if (path === "/passkey/verify-registration" && createSession) {
+    throw new APIError("BAD_REQUEST", { message: "Adding a passkey is no sign-in", code: "NO_SIGN_IN" });
+  }
+  // Its cookie would outlive a new password and a new second factor.
+  if (path.startsWith("/two-factor/") && trustDevice) {
+    throw new APIError("BAD_REQUEST", { message: "No device is spared the next code", code: "NO_TRUSTED_DEVICES" });
+  }
+}
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;

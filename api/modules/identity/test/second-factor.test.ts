@@ -148,6 +148,19 @@ test("its cookie works for nobody else's account, and forged ones for none", asy
   expect((await eve.auth.twoFactor.verifyTotp({ code: await codeOf(ada.totpURI) })).error?.status).toBe(401);
 });
 
+test("is asked for at every sign-in: no device is spared the next code", async () => {
+  const ada = await guarded();
+  const there = browser();
+  await there.auth.signIn.email({ email: ada.email, password });
+  const code = await codeOf(ada.totpURI, 1);
+  expect((await there.auth.twoFactor.verifyTotp({ code, trustDevice: true })).error?.status).toBe(400);
+  const [backup = ""] = ada.backupCodes;
+  const trusting = { code: backup, trustDevice: true };
+  expect((await there.auth.twoFactor.verifyBackupCode(trusting)).error?.status).toBe(400);
+  expect([...there.jar.keys()].filter((name) => name.includes("trust"))).toEqual([]);
+  expect((await there.auth.twoFactor.verifyTotp({ code })).error).toBeNull();
+});
+
 test("turning it off asks for the password", async () => {
   const ada = await guarded();
   expect((await ada.auth.twoFactor.disable({ password: "wrong horse battery" })).error?.code).toBe("INVALID_PASSWORD");
