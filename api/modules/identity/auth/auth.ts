@@ -12,7 +12,8 @@ import { currentDb, currentEndpoint, currentRequest } from "./current.ts";
 import { beforeEndpoint, beforeSession } from "./guards.ts";
 import { onExistingUserSignUp, sendResetPassword, sendVerificationEmail, sendVerificationOTP } from "./letters.ts";
 import { passkeys } from "./passkeys.ts";
-import { hashPassword, passwordLength, verifyPassword } from "./password.ts";
+import { hashPassword, passwordLength } from "./password.ts";
+import { checkPassword } from "./proofs.ts";
 import { consume } from "./rate-limit.ts";
 import { secondFactor } from "./second-factor.ts";
 import { provedAddress, socialProviders, tidyProfile, withoutIdToken } from "./social.ts";
@@ -27,7 +28,7 @@ const emailAndPassword = {
   minPasswordLength: passwordLength.min,
   maxPasswordLength: passwordLength.max,
   revokeSessionsOnPasswordReset: true,
-  password: { hash: hashPassword, verify: verifyPassword },
+  password: { hash: hashPassword, verify: checkPassword },
   sendResetPassword,
   onExistingUserSignUp,
 };

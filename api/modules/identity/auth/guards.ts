@@ -5,6 +5,7 @@ import { networkOf } from "../../../core/network.ts";
 import { profileInput } from "../input.ts";
 import { isBanned } from "../policy.ts";
 import { currentDb, currentRequest } from "./current.ts";
+import { spendCode, tooMany } from "./proofs.ts";
 import { consume, type Rule } from "./rate-limit.ts";
 
 // Attempts at one e-mail address from one network, and from all of them: nobody can lock somebody else out cheaply.
@@ -61,9 +62,7 @@ async function limitAddress(email: string, path: string): Promise<void> {
   ]);
   const refused = verdicts.filter(({ allowed }) => !allowed);
   if (refused.length === 0) return;
-  const message = "Too many requests. Please try again later.";
-  const wait = Math.max(...refused.map(({ retryAfter }) => retryAfter ?? 1));
-  throw new APIError("TOO_MANY_REQUESTS", { message }, { "x-retry-after": String(wait) });
+  throw tooMany(Math.max(...refused.map(({ retryAfter }) => retryAfter ?? 1)));
 }
 
 function checkProfile({ name, image }: Record<string, unknown>, path: string): void {
@@ -89,16 +88,6 @@ export async function beforeSession({ userId }: { userId: string }, request: Req
   await refuseBanned(userId);
   const { path, body } = request ?? {};
   if (path === "/two-factor/verify-totp" && isObject(body)) await spendCode(userId, String(body.code));
-}
-
-// An authenticator's code holds for 90 seconds at most, the half-minutes before and after its own included.
-const once: Rule = { window: 120, max: 1 };
-
-/** Refuses an authenticator's code that has opened a session already: whoever saw it typed must not follow. */
-async function spendCode(userId: string, code: string): Promise<void> {
-  const spent = createHash("sha256").update(`${userId}|${code}`).digest("base64url");
-  const { allowed } = await consume(currentDb, `totp|${spent}`, once);
-  if (!allowed) throw new APIError("UNAUTHORIZED", { code: "INVALID_CODE", message: "Invalid code" });
 }
 
 /** A banned user is told so only here, behind the proof. */

@@ -80,7 +80,11 @@ test("letters lead to the address of the settings, whatever host was asked", asy
     "x-forwarded-proto": "https",
   };
   const body = JSON.stringify({ email });
-  const asked = await request("https://evil.example/api/auth/request-password-reset", { method: "POST", headers, body });
+  const asked = await request("https://evil.example/api/auth/request-password-reset", {
+    method: "POST",
+    headers,
+    body,
+  });
   expect(asked.status).toBe(200);
   expect(new URL(await proofFor(email)).origin).toBe(new URL(testRuntime().env.APP_URL).origin);
 });
