@@ -1,9 +1,12 @@
 // Random work of many tenants through the worker and the local Hyperdrive, every answer held against a model of who owns
 // what, every cache hit against the database, every read against what its client had written.
 //   bun run bench:isolation [--operations 100000] [--tenants 20] [--seed 1] [--postgres]
+// Over HTTP, to the worker in workerd.
 import { parseArgs } from "node:util";
-import { sendTo, simulate } from "./isolation/simulation.ts";
-import { buildApp, openDoors } from "./isolation/worker.ts";
+import { simulate } from "./isolation/simulation.ts";
+import { secret } from "./isolation/tenants.ts";
+import { openDoors } from "./isolation/worker.ts";
+import { leadTo, startWorker } from "./serve.ts";
 
 const { values } = parseArgs({
   options: {
@@ -14,14 +17,22 @@ const { values } = parseArgs({
   },
 });
 const say = (line: string) => process.stderr.write(`${line}\n`);
-// The worker's own log, a line for each request.
-console.log = () => {};
 
 const doors = await openDoors(values.postgres ? "postgres" : undefined);
+leadTo(doors);
+const worker = await startWorker("../wrangler.toml", {
+  entrypoint: "isolation/http-worker.ts",
+  // How long work takes on a busy machine is no finding.
+  variables: { AUTH_SECRET: secret, DB_CONNECT_TIMEOUT_MS: "60000", DB_QUERY_TIMEOUT_MS: "60000" },
+});
+const { origin } = await worker.url;
+/** The same request, at the worker's own address. */
+const send = (request: Request) => fetch(new Request(request.url.replace(/^https?:\/\/[^/]+/, origin), request));
+
 try {
   const started = performance.now();
   const options = { operations: Number(values.operations), tenants: Number(values.tenants), seed: Number(values.seed) };
-  const report = await simulate(doors, sendTo(buildApp(), doors), {
+  const report = await simulate(doors, send, {
     ...options,
     onProgress: (done, findings) => say(`${done} operations, ${findings} findings`),
   });
@@ -32,5 +43,6 @@ try {
   process.stdout.write(`${report.operations} operations in ${seconds.toFixed(0)} s: ${findings.length} findings\n`);
   process.exitCode = findings.length === 0 ? 0 : 1;
 } finally {
+  await worker.dispose();
   await doors.close();
 }

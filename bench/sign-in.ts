@@ -1,40 +1,18 @@
 // Whether the time of an answer tells if an address is known: wrong passwords for known and unknown addresses.
 //   bun run bench:sign-in
-import { join } from "node:path";
-import { migrateDatabase } from "@repo/db/scripts/migrate";
-import postgres from "postgres";
-import { unstable_startWorker } from "wrangler";
 import { hashPassword } from "../api/modules/identity/auth/password.ts";
-import { startPostgres } from "../dev/postgres.ts";
+import { serveDatabase, startWorker } from "./serve.ts";
 
 const samples = 60;
-const secret = "a secret of the benchmark, long enough for the check";
-
-const server = await startPostgres();
-await migrateDatabase(server.ownerUrl);
-const db = postgres(server.url, { max: 1, onnotice: () => {} });
-await db.unsafe("alter role app_cached login password 'local'; alter role app_direct login password 'local'");
 const password = await hashPassword("correct horse battery");
-for (let n = 0; n < samples; n++) {
-  const id = `user_bench_${n}`;
-  await db`insert into "user" (id, name, email, email_verified) values (${id}, 'Bench', ${`known-${n}@example.com`}, true)`;
-  await db`insert into identity (id, user_id, provider_id, account_id, password) values (${`idn_${n}`}, ${id}, 'credential', ${id}, ${password})`;
-}
-await db.end();
-
-for (const door of ["cached", "direct"]) {
-  const url = new URL(server.url);
-  url.username = `app_${door}`;
-  url.password = "local";
-  process.env[`CLOUDFLARE_HYPERDRIVE_LOCAL_CONNECTION_STRING_HYPERDRIVE_${door.toUpperCase()}`] = url.href;
-}
-process.env.CLOUDFLARE_CF_FETCH_ENABLED = "false";
-
-const worker = await unstable_startWorker({
-  config: join(import.meta.dirname, "../wrangler.toml"),
-  bindings: { AUTH_SECRET: { type: "plain_text", value: secret } },
-  dev: { logLevel: "error", server: { port: 0 }, inspector: false, watch: false, persist: false },
+const database = await serveDatabase(async (sql) => {
+  for (let n = 0; n < samples; n++) {
+    const id = `user_bench_${n}`;
+    await sql`insert into "user" (id, name, email, email_verified) values (${id}, 'Bench', ${`known-${n}@example.com`}, true)`;
+    await sql`insert into identity (id, user_id, provider_id, account_id, password) values (${`idn_${n}`}, ${id}, 'credential', ${id}, ${password})`;
+  }
 });
+const worker = await startWorker("../wrangler.toml");
 
 /** Milliseconds until the refusal. */
 async function refused(email: string, ip: string): Promise<number> {
@@ -68,5 +46,5 @@ try {
   console.log(summary("unknown address:", unknown));
 } finally {
   await worker.dispose();
-  await server.stop();
+  await database.stop();
 }

@@ -1,9 +1,10 @@
+import { testFiles } from "@repo/dev/test/choice";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
     name: "db",
-    include: ["**/*.test.ts"],
+    include: testFiles(import.meta.dirname),
     // One database serves all files; each makes rows of its own.
     globalSetup: ["./test/global-setup.ts"],
     // Many run a command or two, each a process of its own, on whatever machine there is.

@@ -139,17 +139,37 @@ async function rowsNamed({ owner: { db } }: Stage, name: string): Promise<number
   return rows.length;
 }
 
-/** All three do what they should, at most five seconds from now. */
+/** All three act at once, and the answer of each. */
+async function actAll(stage: Stage) {
+  const acts = Object.values(actsOn(stage));
+  return Promise.all(acts.map(async (act) => ({ act, answer: await act.run() })));
+}
+
+/** All three while the fault is armed. */
+async function actAllDuring(stage: Stage, fault: FaultSpec) {
+  await emptyCache(stage);
+  await arm(stage, fault);
+  const done = await actAll(stage);
+  await arm(stage, { kind: "none" });
+  return done;
+}
+
+const writtenBy = (done: { act: Act }[]) => done[2]?.act.name ?? "";
+
+/** All three do what they should; whoever asks later than five seconds from now is not refused. */
 async function expectAllWell(stage: Stage): Promise<void> {
   const started = performance.now();
+  let refusedAt = started;
   const wellNow = async () => {
+    const asked = performance.now();
     await emptyCache(stage);
-    const acts = Object.values(actsOn(stage));
-    const answers = await Promise.all(acts.map((act) => act.run()));
-    return acts.every((act, at) => answers[at]?.status === 200 && act.isRight(answers[at]));
+    const done = await actAll(stage);
+    const isWell = done.every(({ act, answer }) => answer.status === 200 && act.isRight(answer));
+    if (!isWell) refusedAt = asked;
+    return isWell;
   };
   expect(await eventually(wellNow)).toBe(true);
-  expect(performance.now() - started).toBeLessThan(recoveryMs);
+  expect(refusedAt - started).toBeLessThan(recoveryMs);
 }
 
 /** What each kind must come to: the write's row is there (1) or not (0), and whether the answer may only be right. */
@@ -202,17 +222,13 @@ describe.each(["pglite", "postgres"])("the worker on %s", (kind) => {
     { kind: "slow", ms: 200, seconds: 60 },
     { kind: "sliced", seconds: 60 },
   ])("$kind: all come late or in pieces, and right", async (fault) => {
-    await emptyCache(stage);
-    const acts = Object.values(actsOn(stage));
-    await arm(stage, fault);
-    const answers = await Promise.all(acts.map((act) => act.run()));
-    await arm(stage, { kind: "none" });
-    for (const [at, act] of acts.entries()) {
-      expect(answers[at]).toMatchObject({ status: 200 });
-      expect(answers[at] && act.isRight(answers[at])).toBe(true);
-      if (fault.kind === "slow") expect(answers[at]?.ms).toBeGreaterThan(200);
+    const done = await actAllDuring(stage, fault);
+    for (const { act, answer } of done) {
+      expect(answer).toMatchObject({ status: 200 });
+      expect(act.isRight(answer)).toBe(true);
+      if (fault.kind === "slow") expect(answer.ms).toBeGreaterThan(200);
     }
-    expect(await rowsNamed(stage, acts[2]?.name ?? "")).toBe(1);
+    expect(await rowsNamed(stage, writtenBy(done))).toBe(1);
     await expectAllWell(stage);
   });
 
@@ -220,17 +236,13 @@ describe.each(["pglite", "postgres"])("the worker on %s", (kind) => {
     { kind: "origin-down", seconds: 60 },
     { kind: "half-open", seconds: 60 },
   ])("$kind: nobody waits for ever, and no row is half written", async (fault) => {
-    await emptyCache(stage);
-    const acts = Object.values(actsOn(stage));
-    await arm(stage, fault);
-    const answers = await Promise.all(acts.map((act) => act.run()));
-    await arm(stage, { kind: "none" });
-    for (const [at, act] of acts.entries()) {
-      expect(answers[at]?.status).toBe(503);
-      if (answers[at]) expectRightOrMapped(answers[at], act);
+    const done = await actAllDuring(stage, fault);
+    for (const { act, answer } of done) {
+      expect(answer.status).toBe(503);
+      expectRightOrMapped(answer, act);
     }
     await expectAllWell(stage);
-    expect(await rowsNamed(stage, acts[2]?.name ?? "")).toBe(0);
+    expect(await rowsNamed(stage, writtenBy(done))).toBe(0);
   });
 
   test("origin-down for a moment, in the midst of many requests: each is right or mapped, each row is there once or not", async () => {

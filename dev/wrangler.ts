@@ -3,13 +3,12 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
-import { fileURLToPath } from "node:url";
 import { rootFolder } from "@repo/db/scripts/paths";
 import type { DoorUrls } from "./doors.ts";
 import { workerFolder } from "./settings.ts";
 
 const program = join(rootFolder, "node_modules/wrangler/wrangler-dist/cli.js");
-const preload = fileURLToPath(new URL("follow-parent.ts", import.meta.url));
+const preload = join(import.meta.dirname, "follow-parent.ts");
 const graceMs = 3000;
 
 // What wrangler says at every start and request, and bun dev or the worker's own log says better.
@@ -30,7 +29,7 @@ export interface RunningWorker {
 }
 
 /** Variables that point the worker's two bindings at these doors, and keep wrangler to itself. */
-export function wranglerVariables({ cached, direct }: DoorUrls): Record<string, string> {
+export function wranglerVariables({ cached, direct }: Omit<DoorUrls, "owner">): Record<string, string> {
   return {
     CLOUDFLARE_HYPERDRIVE_LOCAL_CONNECTION_STRING_HYPERDRIVE_CACHED: cached,
     CLOUDFLARE_HYPERDRIVE_LOCAL_CONNECTION_STRING_HYPERDRIVE_DIRECT: direct,

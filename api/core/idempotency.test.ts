@@ -55,15 +55,16 @@ describe("the same call twice", () => {
   test("1,000 times at once has one effect; every answer is the first one or 409", async () => {
     const ada = await signIn();
     const api = keyed(ada);
-    const outcomes = await Promise.all(
-      Array.from({ length: 1000 }, async () => {
-        const call = api.resumes.create({ name: "once" });
-        return call.then(
-          ({ id }) => id,
-          async () => refusal(call),
-        );
-      }),
-    );
+    // Who is told that the database is out of reach, as on a busy machine the last of a thousand are, asks again.
+    const ask = async (): Promise<string | Awaited<ReturnType<typeof refusal>>> => {
+      const call = api.resumes.create({ name: "once" });
+      const outcome = await call.then(
+        ({ id }) => id,
+        () => refusal(call),
+      );
+      return typeof outcome !== "string" && outcome.code === "UNAVAILABLE" ? ask() : outcome;
+    };
+    const outcomes = await Promise.all(Array.from({ length: 1000 }, ask));
     const [only] = (await ada.api.resumes.list({})).items;
     for (const outcome of outcomes) {
       if (typeof outcome === "string") expect(outcome).toBe(only?.id);
@@ -71,7 +72,7 @@ describe("the same call twice", () => {
     }
     expect(outcomes.filter((outcome) => outcome === only?.id).length).toBeGreaterThan(0);
     expect((await ada.api.resumes.list({})).items).toHaveLength(1);
-  });
+  }, 180_000);
 });
 
 test("an answer that holds a secret is not stored, and the replay says so", async () => {

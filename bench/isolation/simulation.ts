@@ -66,7 +66,7 @@ export function bindingsOf({ cached, direct }: Doors): Record<string, unknown> {
   };
 }
 
-/** Sends requests through the worker's fetch handler, and waits for what it leaves behind. */
+/** Sends requests through the worker's fetch handler in this process, and waits for what it leaves behind. */
 export function sendTo(app: Hono<HonoEnv>, doors: Doors): Send {
   const bindings = bindingsOf(doors);
   return async (request) => {

@@ -1,4 +1,3 @@
-import type { AnyProcedure } from "@trpc/server";
 import { migrateDatabase } from "../../db/scripts/migrate.ts";
 import { resembleWorkerd } from "../../dev/api-loader.ts";
 import type { Doors } from "../../dev/doors.ts";
@@ -9,17 +8,7 @@ import { startPostgres } from "../../dev/postgres.ts";
 
 resembleWorkerd();
 // Behind the line above: the API's sources expect what it gives them.
-const { createApp } = await import("../../api/app.ts");
-const { appRouter } = await import("../../api/modules/registry.ts");
-const { router } = await import("../../api/core/procedures.ts");
-const { careless } = await import("./careless.ts");
-
-/** The worker as it is, with careless procedures beside its own; `worse` in the place of some of them. */
-export function buildApp(worse: Record<string, AnyProcedure> = {}) {
-  // A router's record is what a router is made of; only its type says otherwise.
-  const record = appRouter._def.record as unknown as Parameters<typeof router>[0];
-  return createApp(router({ ...record, careless: router({ ...careless, ...worse }) }));
-}
+export const { buildApp } = await import("./app.ts");
 
 /** A migrated database of its own behind the local Hyperdrive, with the shadow on. `cache`: other than Hyperdrive's. */
 export async function openDoors(kind?: string, cache: CacheOptions = {}): Promise<Doors> {

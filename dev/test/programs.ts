@@ -59,9 +59,9 @@ export async function areFree(port: number): Promise<boolean> {
   return (await Promise.allSettled(checks)).every(({ status }) => status === "fulfilled");
 }
 
-/** Waits until `check` holds, at most five seconds. Returns whether it did. */
+/** Waits until `check` holds, at most as long as bounds a hang on a busy machine. Returns whether it did. */
 export async function eventually(check: () => boolean | Promise<boolean>): Promise<boolean> {
-  for (const started = Date.now(); Date.now() - started < 5000; await wait(50)) {
+  for (const started = Date.now(); Date.now() - started < 30_000; await wait(50)) {
     if (await check()) return true;
   }
   return false;

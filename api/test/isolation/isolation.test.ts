@@ -12,15 +12,10 @@ import { expectRefusal, refusal } from "../errors.ts";
 import { ownerSql } from "../owner.ts";
 import type { Insider, Place } from "./declare.ts";
 import { type IdSlot, idSlots, withValue } from "./inputs.ts";
-import { covered, gaps } from "./registry.ts";
+import { covered, gaps, coverageOf as of, untouched } from "./registry.ts";
 import { idsIn, prefixOf, rowsOf } from "./victim.ts";
 
 const paths = Object.keys(covered).sort();
-const of = (path: string) => {
-  const found = covered[path];
-  if (!found) throw new Error(`${path} is not covered`);
-  return found;
-};
 const inputOf = (path: string, place: Place) => of(path).procedure.input?.(place);
 const closed = paths.filter((path) => of(path).procedure.as !== "visitor");
 const forMembers = paths.filter((path) => of(path).procedure.as === "member");
@@ -36,15 +31,6 @@ const slots = paths
       slot,
     ]),
   );
-
-const places = new Map<unknown, Promise<Place>>();
-/** One for all tests in which nothing may happen to it. */
-function untouched(path: string): Promise<Place> {
-  const { place } = of(path);
-  const made = places.get(place) ?? place();
-  places.set(place, made);
-  return made;
-}
 
 const people = new Map<string, Promise<Insider>>();
 /** Somebody who was let into the untouched place, and what became of them; one for all tests. */

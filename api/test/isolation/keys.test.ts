@@ -8,30 +8,17 @@ import { procedures } from "../call.ts";
 import { withContext } from "../context.ts";
 import { expectRefusal, refusal } from "../errors.ts";
 import type { Insider, Place } from "./declare.ts";
-import { covered } from "./registry.ts";
+import { covered, coverageOf as of, untouched } from "./registry.ts";
 import { idsIn, rowsOf } from "./victim.ts";
 
 // How a key is found and counted is the keys' own affair; this is what every procedure makes of one.
 
-const of = (path: string) => {
-  const found = covered[path];
-  if (!found) throw new Error(`${path} is not covered`);
-  return found;
-};
 const closed = Object.keys(covered)
   .filter((path) => of(path).procedure.as !== "visitor")
   .sort();
 const scopeOf = (path: string) => procedures[path]?._def.meta?.scope ?? false;
 const isScope = (scope: Scope | false): scope is Scope => scope !== false;
 const scopes = [...new Set(closed.map(scopeOf).filter(isScope))];
-
-const places = new Map<unknown, Promise<Place>>();
-function untouched(path: string): Promise<Place> {
-  const { place } = of(path);
-  const made = places.get(place) ?? place();
-  places.set(place, made);
-  return made;
-}
 
 let made: Promise<Insider> | undefined;
 function stranger(): Promise<Insider> {

@@ -22,6 +22,23 @@ export const covered: Record<string, Covered> = Object.fromEntries(
   ),
 );
 
+/** What is declared of a covered procedure. */
+export function coverageOf(path: string): Covered {
+  const found = covered[path];
+  if (!found) throw new Error(`${path} is not covered`);
+  return found;
+}
+
+const places = new Map<unknown, Promise<Place>>();
+
+/** The module's place for all the tests of a file in which nothing may happen to it. */
+export function untouched(path: string): Promise<Place> {
+  const { place } = coverageOf(path);
+  const made = places.get(place) ?? place();
+  places.set(place, made);
+  return made;
+}
+
 interface Router {
   _def: { procedures: object };
 }
