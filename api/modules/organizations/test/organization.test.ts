@@ -2,7 +2,7 @@ import { eq, organization, session } from "@repo/db";
 import { describe, expect, test } from "vitest";
 import { signIn, unique } from "../../../test/actors.ts";
 import { auditOf } from "../../../test/audit.ts";
-import { measure } from "../../../test/call.ts";
+import { apiFor, measure } from "../../../test/call.ts";
 import { testRuntime } from "../../../test/context.ts";
 import { expectRefusal } from "../../../test/errors.ts";
 import { ownerSql, withOwner } from "../../../test/owner.ts";
@@ -56,6 +56,18 @@ describe("create", () => {
 });
 
 describe("update", () => {
+  test.each(["constructor", "prototype"])(
+    "metadata named %s is no fault of ours under an idempotency key",
+    async (name) => {
+      const ada = await insider("owner");
+      const api = apiFor({ ...ada.headers, "idempotency-key": unique() });
+      const metadata = { [name]: { x: 1 } };
+      await expectRefusal(api.organization.update({ metadata }), "BAD_REQUEST", "unstorable");
+      expect((await ada.api.organization.get()).metadata).toEqual({});
+      expect((await ada.api.organization.update({ metadata })).metadata).toEqual(metadata);
+    },
+  );
+
   test("sets what is given, and writes down what changed and what it was", async () => {
     const ada = await insider("admin");
     const { id, name } = ada.organization;
