@@ -52,9 +52,21 @@ export function addCallerSources(more: CallerSource[]): void {
   sources.push(...more);
 }
 
-/** A client on the direct binding for work outside a request: jobs, cron. Close it when done. */
-export function directDb(runtime: Runtime, trips: Trips): Db {
+function directDb(runtime: Runtime, trips: Trips): Db {
   return createDb(runtime.env.HYPERDRIVE_DIRECT, connectionOptions(runtime, trips, "db-direct"));
+}
+
+/**
+ * Gives work outside a request (jobs, cron) a client on the direct binding; answers what it answers. The client is
+ * closed behind it, whatever became of it; nobody waits for that.
+ */
+export async function withDirectDb<T>(runtime: Runtime, work: (dbDirect: Db) => Promise<T>): Promise<T> {
+  const dbDirect = directDb(runtime, new Trips());
+  try {
+    return await work(dbDirect);
+  } finally {
+    runtime.waitUntil(connectionOf(dbDirect).close());
+  }
 }
 
 /** The context of one request. Opens no connection by itself; end it with `closeContext`. */

@@ -19,3 +19,11 @@ export function idInput(prefix: string) {
 export const timeInput = z
   .union([z.date(), z.iso.datetime({ offset: true })], "a time such as 2026-01-31T12:00:00Z")
   .pipe(z.coerce.date());
+
+/** What people call something: trimmed, 1 to 100 characters, none of them a control character. */
+export const nameInput = z
+  .string()
+  .trim()
+  .min(1)
+  .max(100)
+  .regex(/^\P{Cc}*$/u, "no control characters");

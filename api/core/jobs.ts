@@ -1,7 +1,6 @@
 import type { z } from "zod";
-import { directDb, type Runtime } from "./context.ts";
-import { connectionOf, type Db } from "./database/doors.ts";
-import { Trips } from "./database/trips.ts";
+import { type Runtime, withDirectDb } from "./context.ts";
+import type { Db } from "./database/doors.ts";
 import { describeError, logLine } from "./log.ts";
 
 export interface JobContext extends Runtime {
@@ -47,12 +46,9 @@ export function defineJob<Payload>(
 /** Runs a delivered batch, job by job; the messages of a job that fails are retried, the others acknowledged. */
 export async function runBatch(jobs: Job[], batch: MessageBatch<JobMessage>, runtime: Runtime): Promise<void> {
   const byJob = Map.groupBy(batch.messages, (message) => message.body.job);
-  const dbDirect = directDb(runtime, new Trips());
-  try {
+  await withDirectDb(runtime, async (dbDirect) => {
     for (const [name, messages] of byJob) await runJob(jobs, { ...runtime, dbDirect }, { name, messages });
-  } finally {
-    runtime.waitUntil(connectionOf(dbDirect).close());
-  }
+  });
 }
 
 type Delivery = { name: string; messages: Message<JobMessage>[] };

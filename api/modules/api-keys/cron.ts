@@ -1,8 +1,6 @@
 import { apiKey, lt, or, usageCounter, usageEvent, usageRecord } from "@repo/db";
-import { directDb, type Runtime } from "../../core/context.ts";
-import { connectionOf } from "../../core/database/doors.ts";
+import { type Runtime, withDirectDb } from "../../core/context.ts";
 import { asService } from "../../core/database/service.ts";
-import { Trips } from "../../core/database/trips.ts";
 
 const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000);
 
@@ -13,16 +11,13 @@ const recordsKeptDays = 400;
 
 /** Every night: forgets counters of past periods, counted messages, dead keys and old records. */
 export async function cleanUpUsage(runtime: Runtime): Promise<void> {
-  const dbDirect = directDb(runtime, new Trips());
   const dead = daysAgo(deadKeysKeptDays);
-  try {
-    await asService(dbDirect, async (tx) => {
+  await withDirectDb(runtime, (dbDirect) =>
+    asService(dbDirect, async (tx) => {
       await tx.delete(usageCounter).where(lt(usageCounter.endsAt, daysAgo(1)));
       await tx.delete(usageEvent).where(lt(usageEvent.createdAt, daysAgo(eventsKeptDays)));
       await tx.delete(apiKey).where(or(lt(apiKey.expiresAt, dead), lt(apiKey.revokedAt, dead)));
       await tx.delete(usageRecord).where(lt(usageRecord.periodStart, daysAgo(recordsKeptDays)));
-    });
-  } finally {
-    runtime.waitUntil(connectionOf(dbDirect).close());
-  }
+    }),
+  );
 }

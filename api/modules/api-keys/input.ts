@@ -1,6 +1,6 @@
 import { apiCallMetric, apiKeysPrefixes, identityPrefixes, organizationPrefixes, usagePeriods } from "@repo/db";
 import * as z from "zod";
-import { idInput, timeInput } from "../../core/input.ts";
+import { idInput, nameInput, timeInput } from "../../core/input.ts";
 import { pageInput } from "../../core/pagination.ts";
 
 const maxDays = 93;
@@ -9,12 +9,6 @@ const userId = idInput(identityPrefixes.user);
 const organizationId = idInput(organizationPrefixes.organization);
 /** Whose: the caller's own, or those of the organization that the request speaks for. */
 const owner = z.enum(["user", "organization"]).default("user");
-const name = z
-  .string()
-  .trim()
-  .min(1)
-  .max(100)
-  .regex(/^\P{Cc}*$/u, "no control characters");
 const scopes = z
   .array(z.string().regex(/^[a-z-]{1,50}:(read|write)$/, "<module>:read or <module>:write"))
   .min(1)
@@ -30,11 +24,17 @@ export const listInput = pageInput.extend({
 });
 export type ListInput = z.infer<typeof listInput>;
 
-export const createInput = z.object({ owner, id: id.optional(), name, scopes, expiresAt: expiresAt.default(null) });
+export const createInput = z.object({
+  owner,
+  id: id.optional(),
+  name: nameInput,
+  scopes,
+  expiresAt: expiresAt.default(null),
+});
 export type CreateInput = z.infer<typeof createInput>;
 
 export const updateInput = z
-  .object({ owner, id, name: name.optional(), scopes: scopes.optional(), expiresAt: expiresAt.optional() })
+  .object({ owner, id, name: nameInput.optional(), scopes: scopes.optional(), expiresAt: expiresAt.optional() })
   .refine(
     ({ name, scopes, expiresAt }) => [name, scopes, expiresAt].some((value) => value !== undefined),
     "nothing to change",

@@ -6,12 +6,17 @@ import {
   isNull,
   member,
   or,
+  organization,
   type SQL,
   sql,
   usageCounter,
   usageLimit,
   type usageRecord,
+  user,
 } from "@repo/db";
+import { notDeleted } from "@repo/db/schema/columns";
+import type { Tx } from "../../core/database/doors.ts";
+import { qualified } from "../../core/database/rows.ts";
 import type { Owner } from "./policy.ts";
 
 /** A key as its owner sees it; nobody sees its hash. */
@@ -31,7 +36,9 @@ export const apiKeyDetail = {
 };
 
 /** Whether whoever stood for an organization's key has left, so that it has a member's rights at most. */
-export const creatorLeft = sql<boolean>`${apiKey.organizationId} is not null and not exists (select from ${member} where ${member.organizationId} = ${apiKey.organizationId} and ${member.userId} = ${apiKey.createdBy})`;
+export const creatorLeft = qualified(
+  sql<boolean>`${apiKey.organizationId} is not null and not exists (select from ${member} where ${member.organizationId} = ${apiKey.organizationId} and ${member.userId} = ${apiKey.createdBy})`,
+);
 
 export const isActive = and(
   isNull(apiKey.revokedAt),
@@ -47,6 +54,24 @@ export function ownedBy(table: OwnedTable, { userId, organizationId }: Owner): S
 
 export function keyOf(owner: Owner, id: string): SQL {
   return and(ownedBy(apiKey, owner), eq(apiKey.id, id)) as SQL;
+}
+
+/** The person or the organization; no row where it has been deleted. */
+export function findOwner(tx: Tx, { userId, organizationId }: Owner) {
+  return userId === null
+    ? tx
+        .select({ id: organization.id })
+        .from(organization)
+        .where(and(eq(organization.id, organizationId), notDeleted(organization)))
+    : tx.select({ id: user.id }).from(user).where(eq(user.id, userId));
+}
+
+/**
+ * Makes everybody else who makes a key for this owner wait for this transaction. Send it first: statements behind it
+ * see what the one before has committed. No row: the owner has been deleted.
+ */
+export function lockOwner(tx: Tx, owner: Owner) {
+  return findOwner(tx, owner).for("no key update");
 }
 
 export const limitDetail = {

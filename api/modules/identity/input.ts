@@ -1,17 +1,12 @@
 import { identityPrefixes } from "@repo/db";
 import * as z from "zod";
-import { idInput, timeInput } from "../../core/input.ts";
+import { idInput, nameInput, timeInput } from "../../core/input.ts";
 import { pageInput } from "../../core/pagination.ts";
 
 /** What people say about themselves. */
 export const profileInput = z
   .object({
-    name: z
-      .string()
-      .trim()
-      .min(1)
-      .max(100)
-      .regex(/^\P{Cc}*$/u, "no control characters"),
+    name: nameInput,
     image: z
       .url({ protocol: /^https?$/, error: "an http or https address" })
       .max(2048)

@@ -1,6 +1,6 @@
 import { invitationStatuses, memberRoles, organizationPrefixes } from "@repo/db";
 import * as z from "zod";
-import { idInput, isShallow, timeInput } from "../../core/input.ts";
+import { idInput, isShallow, nameInput, timeInput } from "../../core/input.ts";
 import { pageInput } from "../../core/pagination.ts";
 
 const maxMetadataBytes = 8 * 1024;
@@ -11,12 +11,6 @@ const memberId = idInput(organizationPrefixes.member);
 const invitationId = idInput(organizationPrefixes.invitation);
 const teamId = idInput(organizationPrefixes.team);
 const role = z.enum(memberRoles);
-const name = z
-  .string()
-  .trim()
-  .min(1)
-  .max(100)
-  .regex(/^\P{Cc}*$/u, "no control characters");
 const slug = z
   .string()
   .min(3)
@@ -41,7 +35,7 @@ export type ListInput = z.infer<typeof listInput>;
 
 export const createInput = z.object({
   id: organizationId.optional(),
-  name,
+  name: nameInput,
   slug: slug.optional(),
   logo: logo.default(null),
   metadata: metadata.default({}),
@@ -49,7 +43,7 @@ export const createInput = z.object({
 export type CreateInput = z.infer<typeof createInput>;
 
 export const updateInput = z
-  .object({ name, slug, logo, metadata })
+  .object({ name: nameInput, slug, logo, metadata })
   .partial()
   .refine((input) => Object.values(input).some((value) => value !== undefined), "nothing to change");
 export type UpdateInput = z.infer<typeof updateInput>;
@@ -86,10 +80,10 @@ export type InvitationIdInput = z.infer<typeof invitationIdInput>;
 export const teamListInput = pageInput;
 export type TeamListInput = z.infer<typeof teamListInput>;
 
-export const createTeamInput = z.object({ id: teamId.optional(), name });
+export const createTeamInput = z.object({ id: teamId.optional(), name: nameInput });
 export type CreateTeamInput = z.infer<typeof createTeamInput>;
 
-export const updateTeamInput = z.object({ teamId, name });
+export const updateTeamInput = z.object({ teamId, name: nameInput });
 export type UpdateTeamInput = z.infer<typeof updateTeamInput>;
 
 export const teamIdInput = z.object({ teamId });

@@ -1,6 +1,7 @@
-import { and, auditLog, eq, invitation, member, organization, sql, team } from "@repo/db";
+import { and, auditLog, eq, invitation, member, organization, sql, team, teamMember } from "@repo/db";
 import { notDeleted } from "@repo/db/schema/columns";
 import type { Tx } from "../../core/database/doors.ts";
+import { qualified } from "../../core/database/rows.ts";
 
 /** An organization as its members see it. */
 export const organizationDetail = {
@@ -35,6 +36,13 @@ export const invitationDetail = {
 };
 
 export const teamDetail = { id: team.id, name: team.name, createdAt: team.createdAt, updatedAt: team.updatedAt };
+
+/** The ids of a team's members, in order. */
+export const teamMemberIds = qualified(
+  sql<
+    string[]
+  >`array(select ${teamMember.memberId} from ${teamMember} where ${teamMember.organizationId} = ${team.organizationId} and ${teamMember.teamId} = ${team.id} order by 1)`,
+);
 
 /** What the log says of one change; who sent it from where is for the organization to know. */
 export const auditDetail = {

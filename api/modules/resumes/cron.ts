@@ -1,9 +1,8 @@
 import { and, inArray, lt, resume, resumeVisit } from "@repo/db";
 import { withDeleted } from "@repo/db/schema/columns";
-import { directDb, type Runtime } from "../../core/context.ts";
-import { connectionOf, type Db } from "../../core/database/doors.ts";
+import { type Runtime, withDirectDb } from "../../core/context.ts";
+import type { Db } from "../../core/database/doors.ts";
 import { asService } from "../../core/database/service.ts";
-import { Trips } from "../../core/database/trips.ts";
 
 const slugReservedDays = 30;
 const visitsKeptDays = 90;
@@ -12,16 +11,13 @@ const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000);
 
 /** Every night: frees the slugs of résumés deleted 30 days ago, forgets old visits, removes files without a résumé. */
 export async function cleanUpResumes(runtime: Runtime): Promise<void> {
-  const dbDirect = directDb(runtime, new Trips());
-  try {
+  await withDirectDb(runtime, async (dbDirect) => {
     await asService(dbDirect, async (tx) => {
       await tx.delete(resume).where(and(withDeleted(resume), lt(resume.deletedAt, daysAgo(slugReservedDays))));
       await tx.delete(resumeVisit).where(lt(resumeVisit.day, daysAgo(visitsKeptDays).toISOString().slice(0, 10)));
     });
     await removeOrphanFiles(runtime, dbDirect);
-  } finally {
-    await connectionOf(dbDirect).close();
-  }
+  });
 }
 
 async function removeOrphanFiles({ env }: Runtime, dbDirect: Db): Promise<void> {

@@ -5,12 +5,13 @@ import { one } from "../../../core/database/rows.ts";
 import { AppError } from "../../../core/errors/app-error.ts";
 import { withConflicts } from "../../../core/errors/database.ts";
 import type { UserContext } from "../../../core/procedures.ts";
-import { noKey, notActive, replaced, tooManyKeys } from "../errors.ts";
+import { noOwner, replaced, tooManyKeys } from "../errors.ts";
 import type { CreateInput, RotateInput } from "../input.ts";
 import { hashApiKey, makeApiKey, prefixIn } from "../key.ts";
 import { assertMayManage } from "../policy.ts";
-import { apiKeyDetail, isActive, keyOf, ownedBy } from "../queries.ts";
+import { apiKeyDetail, isActive, lockOwner, ownedBy } from "../queries.ts";
 import { assertKnown } from "../scopes.ts";
+import { changeActive } from "./change.ts";
 
 const maxActive = 100;
 
@@ -33,13 +34,15 @@ export function createApiKey(ctx: UserContext, { owner: whose, id, name, scopes,
   const values = { id: keyId, ...owner, ...row, name, scopes, expiresAt, createdBy: ctx.caller.user.id };
   return withConflicts(conflicts, () =>
     ctx.rls(async (tx) => {
-      const [rows, [active]] = await Promise.all([
+      const [[owning], rows, [active]] = await Promise.all([
+        lockOwner(tx, owner),
         tx.insert(apiKey).values(values).returning(apiKeyDetail),
         tx
           .select({ keys: count() })
           .from(apiKey)
           .where(and(ownedBy(apiKey, owner), isActive)),
       ]);
+      if (!owning) throw noOwner();
       if ((active?.keys ?? 0) > maxActive) throw tooManyKeys(maxActive);
       const after = one(rows);
       audit(ctx, tx, { action: "apiKey.create", target: keyId, after, organizationId: owner.organizationId });
@@ -53,34 +56,22 @@ export function rotateApiKey(ctx: UserContext, { owner: whose, id, overlapSecond
   const owner = assertMayManage(ctx.caller, whose);
   const { secret, row } = newSecret(ctx);
   const newKeyId = newId(apiKeysPrefixes.apiKey);
-  const wanted = keyOf(owner, id);
   const runsOut = new Date(Date.now() + overlapSeconds * 1000);
   return ctx.rls(async (tx) => {
-    const [[before], [after]] = await Promise.all([
-      tx
-        .select({ ...apiKeyDetail, isActive: sql<boolean>`${isActive}` })
-        .from(apiKey)
-        .where(wanted)
-        .for("no key update"),
-      tx
-        .update(apiKey)
-        .set({ replacedBy: newKeyId, expiresAt: sql`least(${apiKey.expiresAt}, ${runsOut})` })
-        .where(and(wanted, isActive, isNull(apiKey.replacedBy)))
-        .returning(apiKeyDetail),
-    ]);
-    if (!before) throw noKey();
-    if (!before.isActive) throw notActive();
-    if (!after) throw replaced();
-    const { isActive: _, ...old } = before;
-    const { name, scopes } = old;
+    const { before } = await changeActive(ctx, [tx, owner], {
+      action: "apiKey.rotate",
+      id,
+      values: { replacedBy: newKeyId, expiresAt: sql`least(${apiKey.expiresAt}, ${runsOut})` },
+      only: { where: isNull(apiKey.replacedBy), refusal: replaced },
+    });
+    const { name, scopes } = before;
     const values = { id: newKeyId, ...owner, ...row, name, scopes, createdBy: ctx.caller.user.id };
     const rows = await tx
       .insert(apiKey)
-      .values({ ...values, expiresAt: expiresAt === undefined ? old.expiresAt : expiresAt })
+      .values({ ...values, expiresAt: expiresAt === undefined ? before.expiresAt : expiresAt })
       .returning(apiKeyDetail);
     const made = one(rows);
     const { organizationId } = owner;
-    audit(ctx, tx, { action: "apiKey.rotate", target: id, before: old, after, organizationId });
     audit(ctx, tx, { action: "apiKey.create", target: newKeyId, after: made, organizationId });
     return { ...made, secret };
   });

@@ -1,5 +1,4 @@
-import { and, eq, organization, sql, usageLimit, user } from "@repo/db";
-import { notDeleted } from "@repo/db/schema/columns";
+import { and, eq, sql, usageLimit } from "@repo/db";
 import { audit } from "../../../core/audit.ts";
 import type { Tx } from "../../../core/database/doors.ts";
 import { withConflicts } from "../../../core/errors/database.ts";
@@ -7,7 +6,7 @@ import type { UserContext } from "../../../core/procedures.ts";
 import { noOwner } from "../errors.ts";
 import type { LimitSetInput } from "../input.ts";
 import { assertMaySetLimits, type Owner } from "../policy.ts";
-import { limitDetail, ownedBy } from "../queries.ts";
+import { findOwner, limitDetail, ownedBy } from "../queries.ts";
 
 const conflicts = {
   usage_limit_user_id_user_id_fk: noOwner,
@@ -40,15 +39,6 @@ export function setUsageLimit(ctx: UserContext, { userId, organizationId, max, .
       return now ?? null;
     }),
   );
-}
-
-function findOwner(tx: Tx, { userId, organizationId }: Owner) {
-  return userId === null
-    ? tx
-        .select({ id: organization.id })
-        .from(organization)
-        .where(and(eq(organization.id, organizationId), notDeleted(organization)))
-    : tx.select({ id: user.id }).from(user).where(eq(user.id, userId));
 }
 
 function upsert(tx: Tx, values: typeof usageLimit.$inferInsert) {

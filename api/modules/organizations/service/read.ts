@@ -10,9 +10,7 @@ import {
   lt,
   member,
   organization,
-  sql,
   team,
-  teamMember,
   user,
 } from "@repo/db";
 import { notDeleted, withDeleted } from "@repo/db/schema/columns";
@@ -20,7 +18,7 @@ import { toPage } from "../../../core/pagination.ts";
 import type { MemberContext, UserContext } from "../../../core/procedures.ts";
 import type { AuditListInput, InvitationListInput, ListInput, MemberListInput, TeamListInput } from "../input.ts";
 import { assertMay } from "../policy.ts";
-import { auditDetail, invitationDetail, organizationDetail, standing, teamDetail } from "../queries.ts";
+import { auditDetail, invitationDetail, organizationDetail, standing, teamDetail, teamMemberIds } from "../queries.ts";
 
 /** The caller's organizations, oldest first; with `deleted`, those that the caller can restore. */
 export async function listOrganizations({ caller, rls }: UserContext, { limit, cursor, deleted }: ListInput) {
@@ -57,12 +55,7 @@ export async function listMembers({ caller, rls }: MemberContext, { limit, curso
 export async function listTeams({ caller, rls }: MemberContext, { limit, cursor }: TeamListInput) {
   const rows = await rls((tx) =>
     tx
-      .select({
-        ...teamDetail,
-        memberIds: sql<
-          string[]
-        >`array(select ${teamMember.memberId} from ${teamMember} where ${teamMember.organizationId} = ${team.organizationId} and ${teamMember.teamId} = ${team.id} order by 1)`,
-      })
+      .select({ ...teamDetail, memberIds: teamMemberIds })
       .from(team)
       .where(and(eq(team.organizationId, caller.organizationId), cursor ? gt(team.id, cursor) : undefined))
       .orderBy(team.id)

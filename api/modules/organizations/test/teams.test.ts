@@ -1,8 +1,11 @@
-import { eq, invitation } from "@repo/db";
+import { eq, invitation, team } from "@repo/db";
 import { expect, test } from "vitest";
+import { drizzleOver } from "../../../core/database/doors.ts";
+import { joinOrganization } from "../../../test/actors.ts";
 import { auditOf } from "../../../test/audit.ts";
 import { expectRefusal } from "../../../test/errors.ts";
 import { withOwner } from "../../../test/owner.ts";
+import { teamMemberIds } from "../queries.ts";
 import { insider, invited } from "./places.ts";
 
 test("a team is made, renamed and listed; its name is taken once per organization", async () => {
@@ -61,4 +64,29 @@ test("deleting a team keeps its members, and its invitations become the organiza
   expect(row).toMatchObject({ teamId: null, status: "pending" });
   expect(await guest.api.organization.invitations.accept({ invitationId })).toMatchObject({ joined: true });
   expect((await ada.api.organization.members.list({})).items).toHaveLength(2);
+});
+
+test("each team is listed with its own members, whoever else is in other teams and organizations", async () => {
+  const ada = await insider("owner");
+  const bob = await insider("member", ada.organization);
+  const abroad = await joinOrganization(bob, "owner");
+  const crews = { none: [], one: [bob], both: [ada, bob] };
+  for (const [name, members] of Object.entries(crews)) {
+    const { id: teamId } = await ada.api.organization.teams.create({ name });
+    for (const { memberId } of members) await ada.api.organization.teams.addMember({ teamId, memberId });
+  }
+  const { id: teamId } = await abroad.api.organization.teams.create({ name: "one" });
+  await abroad.api.organization.teams.addMember({ teamId, memberId: abroad.memberId });
+  const listed = async ({ api }: typeof ada) =>
+    Object.fromEntries((await api.organization.teams.list({})).items.map((item) => [item.name, item.memberIds]));
+  const expected = { none: [], one: [bob.memberId], both: [ada.memberId, bob.memberId].sort() };
+  expect(await listed(ada)).toEqual(expected);
+  expect(await listed(bob)).toEqual(expected);
+  expect(await listed(abroad)).toEqual({ one: [abroad.memberId] });
+});
+
+test("a team's members are looked up by the team's own columns", () => {
+  const { sql } = drizzleOver({ query: undefined }).select({ ids: teamMemberIds }).from(team).toSQL();
+  expect(sql).toContain('"team_member"."organization_id" = "team"."organization_id"');
+  expect(sql).toContain('"team_member"."team_id" = "team"."id"');
 });
