@@ -70,6 +70,12 @@ export function isPerson(caller: Caller): caller is PersonCaller {
   return caller.user !== null;
 }
 
+/** For what lasts: whoever acts as somebody else leaves nothing behind. @throws AppError FORBIDDEN */
+export function assertInPerson(caller: Caller): void {
+  if (caller.via !== "session" || !caller.impersonatedBy) return;
+  throw new AppError("FORBIDDEN", "Not while acting as another user", { reason: "impersonated" });
+}
+
 /** Columns by which the database's functions describe a person. */
 export interface CallerUserRow {
   user_id: string;

@@ -86,7 +86,7 @@ async function claimAndRun<T>(
     const result = await callback(tx);
     await Promise.all([claimed, patient]);
     if (keepsAnswer) {
-      const answer = superjson.serialize(result);
+      const answer = stored(result);
       tx.withCommit(tx.update(idempotencyKey).set({ answer }).where(rowOf(call, step)));
     }
     return result;
@@ -94,6 +94,16 @@ async function claimAndRun<T>(
     // What failed behind a claim that failed says only that the transaction was aborted.
     await Promise.all([claimed, patient]);
     throw error;
+  }
+}
+
+/** superjson takes no field that is named as JavaScript's own: an answer that holds one could never be repeated. */
+function stored(result: unknown) {
+  try {
+    return superjson.serialize(result);
+  } catch (cause) {
+    const message = "A field has a name that cannot be repeated, such as constructor: send it without idempotency-key";
+    throw new AppError("BAD_REQUEST", message, { reason: "unstorable", cause });
   }
 }
 
@@ -129,6 +139,6 @@ async function replay<T>(dbDirect: Db, actor: Actor, [call, { step }]: [OnceCall
       reason: "already_done",
     });
   }
-  // What `store` serialized, from a callback of the same type.
+  // What `stored` serialized, from a callback of the same type.
   return superjson.deserialize(row.answer as Parameters<typeof superjson.deserialize>[0]) as T;
 }

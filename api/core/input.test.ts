@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { nameInput } from "./input.ts";
+import { nameInput, timeInput } from "./input.ts";
 
 test("a name is trimmed, and has 1 to 100 characters", () => {
   expect(nameInput.parse("  Zoë’s crew\n")).toBe("Zoë’s crew");
@@ -11,4 +11,14 @@ test("a name is trimmed, and has 1 to 100 characters", () => {
 test.each(["\0", "\n", "\r", "\t", "\x1b", "\x7f", "\x85"])("a name holds no control character: %j", (character) => {
   const { error } = nameInput.safeParse(`a${character}b`);
   expect(error?.issues.map(({ message }) => message)).toEqual(["no control characters"]);
+});
+
+test("a time comes as a Date or as its ISO text, and as nothing else", () => {
+  const time = new Date("2026-01-31T12:00:00Z");
+  for (const good of [time, time.toISOString(), "2026-01-31T13:00:00+01:00"]) {
+    expect(timeInput.parse(good)).toEqual(time);
+  }
+  for (const bad of [null, 0, time.getTime(), "", "soon", "2026-01-31", "2026-13-31T12:00:00Z", new Date("x")]) {
+    expect(timeInput.safeParse(bad).success, `${bad}`).toBe(false);
+  }
 });

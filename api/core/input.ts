@@ -15,6 +15,11 @@ export function idInput(prefix: string) {
   return z.string().regex(new RegExp(`^${prefix}_[0-7][0-9a-hjkmnp-tv-z]{25}$`), `an id that starts with ${prefix}_`);
 }
 
+/** A point in time: a Date, or its ISO text, as JSON carries it. */
+export const timeInput = z
+  .union([z.date(), z.iso.datetime({ offset: true })], "a time such as 2026-01-31T12:00:00Z")
+  .pipe(z.coerce.date());
+
 /** What people call something: trimmed, 1 to 100 characters, none of them a control character. */
 export const nameInput = z
   .string()

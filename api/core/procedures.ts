@@ -23,6 +23,8 @@ const t = initTRPC
   .context<Context>()
   .meta<ProcedureMeta>()
   .create({
+    // Told from an answer that is sent whole: it goes on after its headers have left.
+    jsonl: { contentType: "application/jsonl" },
     errorFormatter({ shape, error, ctx }) {
       const { code, message, reason, field } = toAppError(error);
       return {

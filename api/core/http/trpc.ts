@@ -14,13 +14,16 @@ export function serveTrpc(router: AnyRouter): (c: HonoContext<HonoEnv>) => Promi
   return async (c) => {
     refuseStreamedMutation(c.req.raw);
     const context = c.get("context");
-    if (c.req.query("batch") === "1") context.calls.wanted = c.req.path.split(",").length;
     return fetchRequestHandler({
       endpoint: trpcPath,
       req: c.req.raw,
       router,
       maxBatchSize,
-      createContext: async () => context,
+      async createContext({ info }) {
+        // As tRPC reads the request: what is counted is what runs.
+        context.calls.wanted = info.calls.length;
+        return context;
+      },
       responseMeta({ errors }) {
         const waits = errors.map((error) => retryAfterOf(toAppError(error)) ?? 0);
         const longest = Math.max(0, ...waits);
@@ -35,7 +38,8 @@ export function serveTrpc(router: AnyRouter): (c: HonoContext<HonoEnv>) => Promi
 
 /** A streamed batch sends its headers before its mutations have run, so the writer would miss its freshness. */
 function refuseStreamedMutation({ method, headers }: Request): void {
-  if (method === "POST" && headers.get("trpc-accept") === "application/jsonl") {
+  const accepted = headers.get("trpc-accept") ?? headers.get("accept");
+  if (method === "POST" && accepted?.includes("application/jsonl")) {
     throw new AppError("BAD_REQUEST", "Mutations cannot be streamed: use httpBatchLink for them", {
       reason: "streamed_mutation",
     });

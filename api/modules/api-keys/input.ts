@@ -1,6 +1,6 @@
 import { apiCallMetric, apiKeysPrefixes, identityPrefixes, organizationPrefixes, usagePeriods } from "@repo/db";
 import * as z from "zod";
-import { idInput, nameInput } from "../../core/input.ts";
+import { idInput, nameInput, timeInput } from "../../core/input.ts";
 import { pageInput } from "../../core/pagination.ts";
 
 const maxDays = 93;
@@ -14,10 +14,7 @@ const scopes = z
   .min(1)
   .max(100)
   .transform((list) => [...new Set(list)].sort());
-const expiresAt = z
-  .date()
-  .refine((time) => time > new Date(), "in the past")
-  .nullable();
+const expiresAt = timeInput.refine((time) => time > new Date(), "in the past").nullable();
 const metric = z.string().regex(/^[a-z][a-z0-9_.]{0,49}$/, "small letters, digits, dots and underscores");
 
 export const listInput = pageInput.extend({
@@ -65,8 +62,8 @@ export type TakeOverInput = z.infer<typeof takeOverInput>;
 export const summaryInput = pageInput
   .extend({
     owner,
-    since: z.date(),
-    until: z.date(),
+    since: timeInput,
+    until: timeInput,
     keyId: z.string().max(100).optional(),
     metric: z.string().max(50).optional(),
   })

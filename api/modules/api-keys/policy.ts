@@ -1,5 +1,5 @@
 import type { MemberRole, PlatformRole } from "@repo/db";
-import type { Caller, PersonCaller } from "../../core/caller.ts";
+import { assertInPerson, type Caller, type PersonCaller } from "../../core/caller.ts";
 import { AppError } from "../../core/errors/app-error.ts";
 
 export type Owner = { userId: string; organizationId: null } | { userId: null; organizationId: string };
@@ -25,9 +25,7 @@ export function ownerOf(caller: Caller, wanted: "user" | "organization"): Owner 
  */
 export function assertMayManage(caller: PersonCaller, wanted: "user" | "organization"): Owner {
   if (caller.via === "key") throw new AppError("FORBIDDEN", "Not for API keys", { reason: "not_for_keys" });
-  if (caller.via === "session" && caller.impersonatedBy) {
-    throw new AppError("FORBIDDEN", "Not while acting as another user", { reason: "impersonated" });
-  }
+  assertInPerson(caller);
   const owner = ownerOf(caller, wanted);
   if (owner.organizationId && !managers.includes(caller.membership?.role ?? "viewer")) {
     throw new AppError("FORBIDDEN", `Needs the role ${managers.join(" or ")}`, { reason: "role_too_low" });

@@ -1,6 +1,6 @@
 import { identityPrefixes } from "@repo/db";
 import * as z from "zod";
-import { idInput, nameInput } from "../../core/input.ts";
+import { idInput, nameInput, timeInput } from "../../core/input.ts";
 import { pageInput } from "../../core/pagination.ts";
 
 /** What people say about themselves. */
@@ -35,10 +35,7 @@ const reason = z.string().trim().min(1).max(500);
 /** `until`: when the ban ends by itself; without it, never. */
 export const banInput = userIdInput.extend({
   reason,
-  until: z
-    .date()
-    .refine((until) => until.getTime() > Date.now(), "in the future")
-    .optional(),
+  until: timeInput.refine((until) => until.getTime() > Date.now(), "in the future").optional(),
 });
 export type BanInput = z.infer<typeof banInput>;
 

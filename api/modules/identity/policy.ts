@@ -1,15 +1,21 @@
 import type { PlatformRole } from "@repo/db";
-import type { CallerUser, SessionCaller } from "../../core/caller.ts";
+import { assertInPerson, type CallerUser, type SessionCaller } from "../../core/caller.ts";
 import { AppError } from "../../core/errors/app-error.ts";
 
-const freshMs = 10 * 60_000;
+/** How long after a sign-in its session may do what cannot be undone, or change the ways in. */
+export const freshSeconds = 600;
+
+export function isFreshSignIn(
+  { sessionCreatedAt }: Pick<SessionCaller, "sessionCreatedAt">,
+  now = Date.now(),
+): boolean {
+  return now - sessionCreatedAt.getTime() <= freshSeconds * 1000;
+}
 
 /** What cannot be undone asks for a sign-in of the last 10 minutes, by the user in person. */
-export function assertFreshSignIn({ sessionCreatedAt, impersonatedBy }: SessionCaller, now = Date.now()): void {
-  if (impersonatedBy) {
-    throw new AppError("FORBIDDEN", "Not while acting as another user", { reason: "impersonated" });
-  }
-  if (now - sessionCreatedAt.getTime() > freshMs) {
+export function assertFreshSignIn(caller: SessionCaller): void {
+  assertInPerson(caller);
+  if (!isFreshSignIn(caller)) {
     throw new AppError("FORBIDDEN", "Sign in again to do this", { reason: "sign_in_again" });
   }
 }
@@ -23,6 +29,12 @@ export function assertAdmin({ user }: { user: Pick<CallerUser, "role"> }): void 
 export function assertMayActOn({ user }: { user: Pick<CallerUser, "id" | "role"> }, userId: string): void {
   assertAdmin({ user });
   if (user.id === userId) throw new AppError("FORBIDDEN", "Not on your own account", { reason: "yourself" });
+}
+
+/** @throws AppError FORBIDDEN when the caller was shut out, or lost the role, while the request was under way. */
+export function assertStillAdmin(actor: Target | undefined): void {
+  if (!actor || isBanned(actor)) throw new AppError("FORBIDDEN", "No longer an admin", { reason: "role_too_low" });
+  assertAdmin({ user: actor });
 }
 
 interface Target {

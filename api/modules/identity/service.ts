@@ -77,9 +77,11 @@ export function deleteUser(ctx: SessionContext) {
   assertFreshSignIn(ctx.caller);
   const own = eq(user.id, ctx.caller.user.id);
   return ctx.rls(async (tx) => {
-    const [, [before]] = await Promise.all([
+    // Under the lock the person joins nothing more, so that the preparations see all there is. It is sent first: a
+    // statement that is merely awaited leaves later than one that is executed.
+    const [[before]] = await Promise.all([
+      tx.select({ id: user.id }).from(user).where(own).for("update").execute(),
       prepareDeletion(ctx, tx),
-      tx.select({ id: user.id }).from(user).where(own).for("update"),
     ]);
     if (!before) throw gone();
     audit(ctx, tx, { action: "user.delete", target: before.id, before });

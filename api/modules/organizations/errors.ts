@@ -28,6 +28,8 @@ const taken = () => new AppError("CONFLICT", "id: taken already", { reason: "id_
 
 /** What a broken constraint of the tables means to the caller. */
 export const conflicts = {
+  // Deleted while the request was under way.
+  member_user_id_user_id_fk: () => new AppError("UNAUTHENTICATED", "This account no longer exists"),
   organization_pkey: taken,
   team_pkey: taken,
   team_organization_name_unique: () =>

@@ -1,9 +1,10 @@
 import { invitationStatuses, memberRoles, organizationPrefixes } from "@repo/db";
 import * as z from "zod";
-import { idInput, nameInput } from "../../core/input.ts";
+import { idInput, isShallow, nameInput, timeInput } from "../../core/input.ts";
 import { pageInput } from "../../core/pagination.ts";
 
 const maxMetadataBytes = 8 * 1024;
+const maxMetadataDepth = 32;
 
 const organizationId = idInput(organizationPrefixes.organization);
 const memberId = idInput(organizationPrefixes.member);
@@ -21,6 +22,7 @@ const logo = z
   .nullable();
 const metadata = z
   .record(z.string(), z.unknown())
+  .refine((value) => isShallow(value, maxMetadataDepth), { error: "nested too deep", abort: true })
   .refine((value) => new TextEncoder().encode(JSON.stringify(value)).byteLength <= maxMetadataBytes, {
     error: "larger than 8 KiB",
   });
@@ -95,7 +97,7 @@ export const auditListInput = pageInput.extend({
   actorId: z.string().max(100).optional(),
   target: z.string().max(100).optional(),
   action: z.string().max(100).optional(),
-  since: z.date().optional(),
-  until: z.date().optional(),
+  since: timeInput.optional(),
+  until: timeInput.optional(),
 });
 export type AuditListInput = z.infer<typeof auditListInput>;

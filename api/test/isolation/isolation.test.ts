@@ -1,10 +1,13 @@
 import { memberRoles } from "@repo/db";
 import { newId } from "@repo/db/schema/columns";
 import { describe, expect, test } from "vitest";
+import { sessionCookie } from "../../core/caller.ts";
+import type { ErrorCode } from "../../core/errors/app-error.ts";
 import { publicProcedure, router } from "../../core/procedures.ts";
 import { appRouter } from "../../modules/registry.ts";
 import { type Actor, insider, signIn } from "../actors.ts";
 import { measure, procedures } from "../call.ts";
+import { testRuntime } from "../context.ts";
 import { expectRefusal, refusal } from "../errors.ts";
 import { ownerSql } from "../owner.ts";
 import type { Insider, Place } from "./declare.ts";
@@ -126,6 +129,30 @@ describe("a visitor", () => {
   });
 });
 
+/** The two ways in which a request carries the same session. */
+function carriers({ authorization = "", ...headers }: Record<string, string>): Record<string, string>[] {
+  const cookie = `${sessionCookie(testRuntime().env.APP_URL)}=${authorization.slice("Bearer ".length)}`;
+  return [
+    { ...headers, authorization },
+    { ...headers, cookie },
+  ];
+}
+
+async function letIn({ headers }: Pick<Actor, "headers">): Promise<void> {
+  for (const carried of carriers(headers)) await measure(carried, "organization.get", undefined);
+}
+
+/** A refusal by cookie as well as by bearer token. */
+async function expectShut({ headers }: Pick<Actor, "headers">, path: string, [place, ...why]: Shut): Promise<void> {
+  await unchanged(place, async () => {
+    for (const carried of carriers(headers)) {
+      await expectRefusal(measure(carried, path, inputOf(path, place)), ...why);
+    }
+  });
+}
+
+type Shut = [place: Place, code: ErrorCode, reason?: string];
+
 describe("no longer signed in", () => {
   const endings: Record<string, (host: Actor) => Promise<unknown>> = {
     revoked: ({ sessionId }) => ownerSql("delete from session where id = $1", [sessionId]),
@@ -138,11 +165,11 @@ describe("no longer signed in", () => {
       const place = await untouched(path);
       const once = await somebody(place, ending, async () => {
         const owner = await insider("owner", place.host.organization);
-        await measure(owner.headers, "organization.get", undefined);
+        await letIn(owner);
         await endings[ending]?.(owner);
         return owner;
       });
-      await unchanged(place, () => expectRefusal(measure(once.headers, path, inputOf(path, place)), "UNAUTHENTICATED"));
+      await expectShut(once, path, [place, "UNAUTHENTICATED"]);
     },
   );
 });
@@ -152,28 +179,24 @@ describe("no longer a member", () => {
     const place = await untouched(path);
     const former = await somebody(place, "removed", async () => {
       const owner = await insider("owner", place.host.organization);
-      await measure(owner.headers, "organization.get", undefined);
+      await letIn(owner);
       await ownerSql("delete from member where id = $1", [owner.memberId]);
       return owner;
     });
-    await unchanged(place, () =>
-      expectRefusal(measure(former.headers, path, inputOf(path, place)), "FORBIDDEN", "not_a_member"),
-    );
+    await expectShut(former, path, [place, "FORBIDDEN", "not_a_member"]);
   });
 
   test.each(forMembers)("%s through the organization that the session has chosen", async (path) => {
     const place = await untouched(path);
-    const { headers } = await somebody(place, "removed from the active one", async () => {
+    const former = await somebody(place, "removed from the active one", async () => {
       const owner = await insider("owner", place.host.organization);
       const { "x-organization": organization, ...bare } = owner.headers;
       await ownerSql("update session set active_organization_id = $1 where id = $2", [organization, owner.sessionId]);
-      await measure(bare, "organization.get", undefined);
+      await letIn({ headers: bare });
       await ownerSql("delete from member where id = $1", [owner.memberId]);
       return { ...owner, headers: bare };
     });
-    await unchanged(place, () =>
-      expectRefusal(measure(headers, path, inputOf(path, place)), "FORBIDDEN", "no_organization"),
-    );
+    await expectShut(former, path, [place, "FORBIDDEN", "no_organization"]);
   });
 });
 

@@ -4,7 +4,7 @@ import { drizzleOver } from "../../../core/database/doors.ts";
 import { signIn, unique } from "../../../test/actors.ts";
 import { apiFor, procedures } from "../../../test/call.ts";
 import { expectRefusal } from "../../../test/errors.ts";
-import { get, post } from "../../../test/http.ts";
+import { clientFor, get, post } from "../../../test/http.ts";
 import { ownerSql, withOwner } from "../../../test/owner.ts";
 import { creatorLeft } from "../queries.ts";
 import { callerOf, everything, insider, keyOf, speaking } from "./keys.ts";
@@ -56,6 +56,15 @@ describe("making a key", () => {
       "user:read",
       "user:write",
     ]);
+  });
+
+  test("takes the end of its life from frontends", async () => {
+    const { client } = clientFor((await signIn()).headers);
+    const expiresAt = new Date(Date.now() + 60_000);
+    const { id } = await client.apiKeys.create.mutate({ name: "CI", scopes: ["user:read"], expiresAt });
+    expect((await rowOf(id))?.expiresAt).toEqual(expiresAt);
+    await client.apiKeys.update.mutate({ id, expiresAt: null });
+    expect((await rowOf(id))?.expiresAt).toBeNull();
   });
 
   test("the scopes that there are come from the procedures themselves", async () => {

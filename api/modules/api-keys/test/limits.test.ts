@@ -119,6 +119,21 @@ test("a batch counts as many calls as it holds, all or none", async () => {
   expect(await used(ada.organization.id)).toEqual([["day", 5]]);
 });
 
+test.each([
+  [",", "batch=1"],
+  ["%2C", "batch=1"],
+  ["%2c", "%62atch=1"],
+  [",", "b=0&batch=1&batch=0"],
+])("a batch cut by %s and asked for by %s counts no less", async (comma, query) => {
+  const ada = await insider();
+  const key = await keyOf(ada);
+  await limit(ada.organization.id, 100);
+  const paths = Array.from({ length: 20 }, () => "organization.get").join(comma);
+  const answer = await get(`/api/trpc/${paths}?${query}&input=%7B%7D`, {}, key.headers);
+  expect(await answer.json()).toHaveLength(20);
+  expect(await used(ada.organization.id)).toEqual([["day", 20]]);
+});
+
 test("all keys of an organization share its limits; a person's keys and other tenants have their own", async () => {
   const ada = await insider();
   const eve = await insider();

@@ -88,6 +88,16 @@ describe("what a request used", () => {
     ]);
   });
 
+  test("is queued once the answer has been streamed", async () => {
+    const key = await keyOf(await insider());
+    const { sent, overrides } = queue();
+    const headers = { ...key.headers, "trpc-accept": "application/jsonl" };
+    const answer = await get("/api/trpc/organization.get,organization.get?batch=1&input=%7B%7D", overrides, headers);
+    expect(answer.headers.get("content-type")).toBe("application/jsonl");
+    expect(await answer.text()).toContain('"role":"owner"');
+    expect(sent).toMatchObject([{ payload: { keyId: key.id, items: [{ quantity: 2 }] } }]);
+  });
+
   test("of a session, of a visitor and of a refused key is nothing", async () => {
     const ada = await insider();
     const { sent, overrides } = queue();
@@ -191,6 +201,15 @@ test("the summary is by day, key and metric, page by page", async () => {
   expect((await ada.api.usage.summary({ ...range, metric: "export" })).items).toEqual([expected[1]]);
   expect((await one.api.usage.summary({ ...range, owner: "user" })).items).toEqual(expected);
   expect((await ada.api.usage.summary({ ...range, owner: "user" })).items).toEqual([]);
+});
+
+test("frontends ask for the summary of a time", async () => {
+  const ada = await insider();
+  const key = await keyOf(ada);
+  await deliver([message(key, { organizationId: ada.organization.id })]);
+  const range = { since: today(), until: new Date(today().getTime() + 86_400_000) };
+  const { summary } = clientFor(ada.headers).client.usage;
+  expect((await summary.query({ owner: "organization", ...range })).items).toMatchObject([{ keyId: key.id }]);
 });
 
 test("every night what is past is forgotten, and nothing else", async () => {

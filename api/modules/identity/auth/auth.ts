@@ -6,15 +6,17 @@ import { bearer } from "better-auth/plugins/bearer";
 import { emailOTP } from "better-auth/plugins/email-otp";
 import type { Env } from "../../../core/env.ts";
 import { describeError, logLine } from "../../../core/log.ts";
+import { freshSeconds } from "../policy.ts";
 import { anonymously } from "./anonymous.ts";
 import { currentDb, currentEndpoint, currentRequest } from "./current.ts";
-import { beforeEndpoint, refuseBanned } from "./guards.ts";
+import { beforeEndpoint, beforeSession } from "./guards.ts";
 import { onExistingUserSignUp, sendResetPassword, sendVerificationEmail, sendVerificationOTP } from "./letters.ts";
 import { passkeys } from "./passkeys.ts";
-import { hashPassword, passwordLength, verifyPassword } from "./password.ts";
+import { hashPassword, passwordLength } from "./password.ts";
+import { checkPassword } from "./proofs.ts";
 import { consume } from "./rate-limit.ts";
 import { secondFactor } from "./second-factor.ts";
-import { socialProviders, tidyProfile, withoutIdToken } from "./social.ts";
+import { provedAddress, socialProviders, tidyProfile, withoutIdToken } from "./social.ts";
 
 export const authPath = "/api/auth";
 
@@ -26,7 +28,7 @@ const emailAndPassword = {
   minPasswordLength: passwordLength.min,
   maxPasswordLength: passwordLength.max,
   revokeSessionsOnPasswordReset: true,
-  password: { hash: hashPassword, verify: verifyPassword },
+  password: { hash: hashPassword, verify: checkPassword },
   sendResetPassword,
   onExistingUserSignUp,
 };
@@ -77,13 +79,14 @@ function build(env: Env) {
       schema: { user, session, identity, verification, rateLimit, passkey, twoFactor },
       transaction: true,
     }),
-    user: { additionalFields: userFields },
+    user: { additionalFields: userFields, validateUserInfo: provedAddress },
     account: { modelName: "identity", encryptOAuthTokens: true },
     socialProviders: socialProviders(env),
     session: {
       additionalFields: sessionFields,
       expiresIn: 30 * 86_400,
       updateAge: 86_400,
+      freshAge: freshSeconds,
       cookieCache: { enabled: false },
     },
     // A reader of the table must not be able to reset anybody's password.
@@ -95,7 +98,7 @@ function build(env: Env) {
     databaseHooks: {
       user: { create: { before: tidyProfile } },
       account: { create: { before: withoutIdToken }, update: { before: withoutIdToken } },
-      session: { create: { before: refuseBanned } },
+      session: { create: { before: beforeSession } },
     },
     rateLimit: {
       enabled: true,

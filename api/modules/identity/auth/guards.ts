@@ -5,6 +5,7 @@ import { networkOf } from "../../../core/network.ts";
 import { profileInput } from "../input.ts";
 import { isBanned } from "../policy.ts";
 import { currentDb, currentRequest } from "./current.ts";
+import { spendCode, tooMany } from "./proofs.ts";
 import { consume, type Rule } from "./rate-limit.ts";
 
 // Attempts at one e-mail address from one network, and from all of them: nobody can lock somebody else out cheaply.
@@ -17,8 +18,21 @@ export const beforeEndpoint = createAuthMiddleware(async ({ path, body, query })
   for (const fields of [body, query]) if (isObject(fields)) checkRedirects(fields);
   if (!isObject(body)) return;
   checkProfile(body, path);
+  refuseExtras(body, path);
   if (addressed.test(path) && typeof body.email === "string") await limitAddress(body.email, path);
 });
+
+/** What better-auth offers beside, and would undo a promise of ours. */
+function refuseExtras({ createSession, trustDevice }: Record<string, unknown>, path: string): void {
+  // Its session would pass for one of somebody who has just signed in.
+  if (path === "/passkey/verify-registration" && createSession) {
+    throw new APIError("BAD_REQUEST", { message: "Adding a passkey is no sign-in", code: "NO_SIGN_IN" });
+  }
+  // Its cookie would outlive a new password and a new second factor.
+  if (path.startsWith("/two-factor/") && trustDevice) {
+    throw new APIError("BAD_REQUEST", { message: "No device is spared the next code", code: "NO_TRUSTED_DEVICES" });
+  }
+}
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;
@@ -48,9 +62,7 @@ async function limitAddress(email: string, path: string): Promise<void> {
   ]);
   const refused = verdicts.filter(({ allowed }) => !allowed);
   if (refused.length === 0) return;
-  const message = "Too many requests. Please try again later.";
-  const wait = Math.max(...refused.map(({ retryAfter }) => retryAfter ?? 1));
-  throw new APIError("TOO_MANY_REQUESTS", { message }, { "x-retry-after": String(wait) });
+  throw tooMany(Math.max(...refused.map(({ retryAfter }) => retryAfter ?? 1)));
 }
 
 function checkProfile({ name, image }: Record<string, unknown>, path: string): void {
@@ -65,8 +77,21 @@ function checkProfile({ name, image }: Record<string, unknown>, path: string): v
     });
 }
 
-/** Refuses a session to a banned user, after whatever proof was asked of them. */
-export async function refuseBanned({ userId }: { userId: string }): Promise<void> {
+/** What better-auth was asked for when it opens a session. */
+interface Request {
+  path?: string;
+  body?: unknown;
+}
+
+/** Runs before each session, after whatever proof was asked for it. */
+export async function beforeSession({ userId }: { userId: string }, request: Request | null): Promise<void> {
+  await refuseBanned(userId);
+  const { path, body } = request ?? {};
+  if (path === "/two-factor/verify-totp" && isObject(body)) await spendCode(userId, String(body.code));
+}
+
+/** A banned user is told so only here, behind the proof. */
+async function refuseBanned(userId: string): Promise<void> {
   const [row] = await currentDb
     .select({ banned: user.banned, banExpires: user.banExpires })
     .from(user)

@@ -2,6 +2,7 @@ import type { Hono } from "hono";
 import type { Context } from "../../../core/context.ts";
 import { AppError } from "../../../core/errors/app-error.ts";
 import type { HonoEnv } from "../../../core/modules.ts";
+import { isFreshSignIn } from "../policy.ts";
 import { authOf, authPath } from "./auth.ts";
 import { withRequest } from "./current.ts";
 import { endpointOf } from "./endpoints.ts";
@@ -22,6 +23,8 @@ async function answer(context: Context, request: Request): Promise<Response> {
   // Attempts are counted by endpoint: made-up paths leave no rows.
   const endpoint = endpointOf(auth.api, path);
   if (!endpoint) throw new AppError("NOT_FOUND", "No such route");
+  const stale = asksForFreshSignIn.has(endpoint) && (await isStale(context));
+  if (stale) return Response.json({ code: "SESSION_NOT_FRESH", message: "Sign in again to do this" }, { status: 403 });
   // A timer of its own: a worker's clock stands still while it computes.
   const floor = evened.test(path) ? scheduler.wait(floorMs) : undefined;
   const response = await withRequest({ context, endpoint }, () => auth.handler(request));
@@ -30,6 +33,14 @@ async function answer(context: Context, request: Request): Promise<Response> {
   if (!signedIn) await floor;
   if (path.startsWith("/email-otp/") && !response.ok) return withoutCodeState(response);
   return withRetryAfter(response);
+}
+
+// better-auth asks the same before a passkey is added or an identity unlinked.
+const asksForFreshSignIn = new Set(["/passkey/delete-passkey"]);
+
+async function isStale({ findCaller }: Context): Promise<boolean> {
+  const caller = await findCaller();
+  return caller?.via === "session" && !isFreshSignIn(caller);
 }
 
 const tellsOfCode = new Set<unknown>(["TOO_MANY_ATTEMPTS", "OTP_EXPIRED"]);

@@ -24,6 +24,20 @@ export async function tidyProfile<P extends { name: string; image?: string | nul
   return { data: { ...profile, name: name.data ?? "", image: image.data ?? null } };
 }
 
+interface Told {
+  user: { emailVerified?: boolean };
+  source: { action: string; method: string };
+}
+
+/**
+ * Lets a provider speak for verified addresses alone. Otherwise somebody could be in an account, and leave keys and
+ * passkeys there, before the owner of its address comes and proves it.
+ */
+export function provedAddress({ user, source }: Told) {
+  if (source.method !== "oauth" || source.action === "sign-in" || user.emailVerified) return;
+  return { error: "email_not_verified", errorDescription: "Verify your address at the provider first" };
+}
+
 /** Says who somebody is in the clear, and nothing asks for it again. */
 export async function withoutIdToken<Account extends object>(account: Account) {
   return { data: "idToken" in account ? { ...account, idToken: null } : account };

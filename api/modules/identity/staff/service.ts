@@ -1,11 +1,11 @@
-import { and, desc, eq, lt, or, session, user } from "@repo/db";
+import { and, desc, eq, inArray, lt, or, session, user } from "@repo/db";
 import { audit } from "../../../core/audit.ts";
 import type { Tx } from "../../../core/database/doors.ts";
 import { AppError } from "../../../core/errors/app-error.ts";
 import { toPage } from "../../../core/pagination.ts";
 import type { UserContext } from "../../../core/procedures.ts";
 import type { BanInput, UserIdInput, UserListInput } from "../input.ts";
-import { assertMayActOn } from "../policy.ts";
+import { assertMayActOn, assertStillAdmin } from "../policy.ts";
 import { findAccess, matches, staffUser } from "./queries.ts";
 
 const noSuchUser = () => new AppError("NOT_FOUND", "No such user");
@@ -38,7 +38,7 @@ export function banUser(ctx: UserContext, { userId, reason, until }: BanInput) {
   return ctx.rls(async (tx) => {
     const values = { banned: true, banReason: reason, banExpires: until ?? null };
     const [changed] = await Promise.all([
-      setBan(tx, userId, values),
+      setBan(ctx, tx, { userId, ...values }),
       tx.delete(session).where(or(eq(session.userId, userId), eq(session.impersonatedBy, userId))),
     ]);
     audit(ctx, tx, { action: "user.ban", target: userId, ...changed });
@@ -49,7 +49,7 @@ export function banUser(ctx: UserContext, { userId, reason, until }: BanInput) {
 export function unbanUser(ctx: UserContext, { userId }: UserIdInput) {
   assertMayActOn(ctx.caller, userId);
   return ctx.rls(async (tx) => {
-    const changed = await setBan(tx, userId, { banned: false, banReason: null, banExpires: null });
+    const changed = await setBan(ctx, tx, { userId, banned: false, banReason: null, banExpires: null });
     audit(ctx, tx, { action: "user.unban", target: userId, ...changed });
     return changed.after;
   });
@@ -57,12 +57,15 @@ export function unbanUser(ctx: UserContext, { userId }: UserIdInput) {
 
 type Ban = Pick<typeof user.$inferSelect, "banned" | "banReason" | "banExpires">;
 
-async function setBan(tx: Tx, userId: string, ban: Ban) {
-  const wanted = eq(user.id, userId);
-  const [[before], [after]] = await Promise.all([
-    tx.select(staffUser).from(user).where(wanted).for("no key update"),
-    tx.update(user).set(ban).where(wanted).returning(staffUser),
+/** Judged by what the caller is under the lock: of two admins who ban each other, one stays. */
+async function setBan({ caller }: UserContext, tx: Tx, { userId, ...ban }: Ban & UserIdInput) {
+  const both = inArray(user.id, [caller.user.id, userId]);
+  const [people, [after]] = await Promise.all([
+    tx.select(staffUser).from(user).where(both).orderBy(user.id).for("no key update"),
+    tx.update(user).set(ban).where(eq(user.id, userId)).returning(staffUser),
   ]);
+  assertStillAdmin(people.find(({ id }) => id === caller.user.id));
+  const before = people.find(({ id }) => id === userId);
   if (!before || !after) throw noSuchUser();
   return { before, after };
 }

@@ -3,7 +3,17 @@ import { expect, test } from "vitest";
 import { testRuntime } from "../../../test/context.ts";
 import { withOwner } from "../../../test/owner.ts";
 import { authOf } from "../auth/auth.ts";
-import { browser, isSignedIn, password, proofFor, randomEmail, userOf } from "./browser.ts";
+import {
+  browser,
+  isSignedIn,
+  password,
+  proofFor,
+  randomEmail,
+  randomIp,
+  registered,
+  request,
+  userOf,
+} from "./browser.ts";
 
 // Faults that published advisories name, of features that are on here.
 
@@ -49,6 +59,34 @@ test("a path with slashes too many leads to no endpoint", async () => {
   for (const path of ["//sign-in/email", "/sign-in//email", "//update-session"]) {
     expect([path, (await ask(path, { email: randomEmail(), password })).status]).toEqual([path, 404]);
   }
+});
+
+test("the error page shows nothing of its address as HTML", async () => {
+  const evil = encodeURIComponent("<img src=x onerror=alert(1)>");
+  const { send } = browser();
+  for (const query of [`error=${evil}`, `error=x&error_description=${evil}`, `error=%22%3E${evil}`]) {
+    const answer = await send(`${testRuntime().env.APP_URL}/api/auth/error?${query}`);
+    expect(await answer.text()).not.toContain("<img");
+    expect(answer.headers.get("content-security-policy")).toContain("default-src 'none'");
+  }
+});
+
+test("letters lead to the address of the settings, whatever host was asked", async () => {
+  const { email } = await registered();
+  const headers = {
+    "content-type": "application/json",
+    "cf-connecting-ip": randomIp(),
+    "x-forwarded-host": "evil.example",
+    "x-forwarded-proto": "https",
+  };
+  const body = JSON.stringify({ email });
+  const asked = await request("https://evil.example/api/auth/request-password-reset", {
+    method: "POST",
+    headers,
+    body,
+  });
+  expect(asked.status).toBe(200);
+  expect(new URL(await proofFor(email)).origin).toBe(new URL(testRuntime().env.APP_URL).origin);
 });
 
 test("no session is kept in a cookie, and no endpoint makes keys or approves devices", async () => {

@@ -106,6 +106,24 @@ test("limits attempts at one e-mail address per network, so that nobody locks an
   expect((await browser().auth.signIn.email({ email, password })).error).toBeNull();
 });
 
+test("limits guesses at the password of a session that was found, from wherever they come", async () => {
+  const ada = await registered();
+  await ada.auth.signIn.email({ email: ada.email, password });
+  const guess = async (tried: string) => {
+    const thief = browser();
+    for (const [name, value] of ada.jar) thief.jar.set(name, value);
+    const { status } = await thief.ask("/verify-password", { password: tried });
+    return [status, thief.last()?.headers.has("retry-after")];
+  };
+  const answers = await Promise.all(Array.from({ length: 12 }, () => guess("wrong horse battery")));
+  expect(answers.filter(([status]) => status === 429)).toEqual([
+    [429, true],
+    [429, true],
+  ]);
+  expect(await guess(password)).toEqual([429, true]);
+  expect((await browser().auth.signIn.email({ email: ada.email, password })).error).toBeNull();
+});
+
 test("what an answer says beside its body does not depend on the address being known", async () => {
   const known = await registered();
   const told = async (email: string) => {

@@ -1,4 +1,4 @@
-import { eq, passkey, user } from "@repo/db";
+import { eq, passkey, session, user } from "@repo/db";
 import { expect, test } from "vitest";
 import { signIn } from "../../../test/actors.ts";
 import { testRuntime } from "../../../test/context.ts";
@@ -47,6 +47,42 @@ test("a passkey is added by who is signed in and opens a session anywhere", asyn
 test("nobody adds one without a session", async () => {
   const { ask } = browser();
   expect((await ask("/passkey/generate-register-options")).status).toBe(401);
+});
+
+/** As a thief has it who found the session 11 minutes after the sign-in. */
+const grow = (userId: string) =>
+  withOwner((db) =>
+    db
+      .update(session)
+      .set({ createdAt: new Date(Date.now() - 11 * 60_000) })
+      .where(eq(session.userId, userId)),
+  );
+
+test("adding or deleting one asks for a sign-in of the last 10 minutes", async () => {
+  const ada = await holder();
+  const { data: options } = await ada.ask<Options>("/passkey/generate-register-options");
+  await grow(ada.id);
+  const [row] = await rowsOf(ada.id);
+  const device = await authenticator(origin);
+  const refused = { status: 403, data: { code: "SESSION_NOT_FRESH" } };
+  expect(await ada.ask("/passkey/generate-register-options")).toMatchObject(refused);
+  const response = await device.create(options);
+  expect(await ada.ask("/passkey/verify-registration", { response })).toMatchObject(refused);
+  expect(await ada.ask("/passkey/delete-passkey", { id: row?.id })).toMatchObject(refused);
+  expect(await rowsOf(ada.id)).toEqual([row]);
+  expect((await enter(ada, ada.device)).status).toBe(200);
+  expect((await ada.ask("/passkey/delete-passkey", { id: row?.id })).status).toBe(200);
+  expect(await rowsOf(ada.id)).toEqual([]);
+});
+
+test("adding one is no sign-in", async () => {
+  const ada = await registered();
+  await ada.auth.signIn.email({ email: ada.email, password });
+  const device = await authenticator(origin);
+  const { data } = await ada.ask<Options>("/passkey/generate-register-options");
+  const response = await device.create(data);
+  expect((await ada.ask("/passkey/verify-registration", { response, createSession: true })).status).toBe(400);
+  expect(await withOwner((db) => db.select().from(session).where(eq(session.userId, ada.id)))).toHaveLength(1);
 });
 
 const bends: [string, Bend][] = [

@@ -17,6 +17,25 @@ test("sign in known and new addresses alike; a code works once and is kept hashe
   }
 });
 
+const times = (count: number) => Array.from({ length: count });
+
+test("sent many times at once a code opens one session", async () => {
+  const email = randomEmail();
+  await browser().auth.emailOtp.sendVerificationOtp({ email, type: "sign-in" });
+  const otp = await proofFor(email);
+  const answers = await Promise.all(times(6).map(() => browser().auth.signIn.emailOtp({ email, otp })));
+  expect(answers.filter(({ error }) => error === null)).toHaveLength(1);
+});
+
+test("sent many times at once a reset link sets one password", async () => {
+  const ada = await registered();
+  await browser().auth.requestPasswordReset({ email: ada.email, redirectTo: "/reset" });
+  const landing = (await request(await proofFor(ada.email), { redirect: "manual" })).headers.get("location") ?? "";
+  const token = new URL(landing, "http://here").searchParams.get("token") ?? "";
+  const attempts = times(4).map((_, n) => browser().auth.resetPassword({ token, newPassword: `${password} ${n}` }));
+  expect((await Promise.all(attempts)).filter(({ error }) => error === null)).toHaveLength(1);
+});
+
 test("three wrong guesses spend a code, and unknown addresses look the same", async () => {
   const { email } = await registered();
   const guesses = async (address: string) => {

@@ -18,8 +18,9 @@ async function guarded() {
   await ada.auth.signIn.email({ email: ada.email, password });
   const { data } = await ada.auth.twoFactor.enable({ password });
   const { totpURI = "", backupCodes = [] } = data?.method === "totp" ? data : {};
-  await ada.auth.twoFactor.verifyTotp({ code: await codeOf(totpURI) });
-  return { ...ada, totpURI, backupCodes };
+  const usedCode = await codeOf(totpURI);
+  await ada.auth.twoFactor.verifyTotp({ code: usedCode });
+  return { ...ada, totpURI, usedCode, backupCodes };
 }
 
 const sessionsOf = (userId: string) => withOwner((db) => db.select().from(session).where(eq(session.userId, userId)));
@@ -55,7 +56,7 @@ test("a password alone opens no session; with the code it does", async () => {
   expect((await there.auth.twoFactor.verifyTotp({ code: await codeOf(ada.totpURI, 5) })).error?.code).toBe(
     "INVALID_CODE",
   );
-  expect((await there.auth.twoFactor.verifyTotp({ code: await codeOf(ada.totpURI) })).error).toBeNull();
+  expect((await there.auth.twoFactor.verifyTotp({ code: await codeOf(ada.totpURI, 1) })).error).toBeNull();
   expect(await isSignedIn({ cookie: there.cookie() })).toBe(true);
 });
 
@@ -68,8 +69,32 @@ test("nor does a code from the mailbox", async () => {
   expect(data).not.toHaveProperty("token");
   expect(await isSignedIn({ cookie: there.cookie() })).toBe(false);
   expect(await sessionsOf(ada.id)).toHaveLength(1);
-  expect((await there.auth.twoFactor.verifyTotp({ code: await codeOf(ada.totpURI) })).error).toBeNull();
+  expect((await there.auth.twoFactor.verifyTotp({ code: await codeOf(ada.totpURI, 1) })).error).toBeNull();
   expect(await isSignedIn({ cookie: there.cookie() })).toBe(true);
+});
+
+test("a code opens it once, the one that turned it on included", async () => {
+  const ada = await guarded();
+  const attempt = async (code: string) => {
+    const there = browser();
+    await there.auth.signIn.email({ email: ada.email, password });
+    const { error } = await there.auth.twoFactor.verifyTotp({ code });
+    return [error?.code ?? null, await isSignedIn({ cookie: there.cookie() })];
+  };
+  expect(await attempt(ada.usedCode)).toEqual(["INVALID_CODE", false]);
+  const code = await codeOf(ada.totpURI, 1);
+  expect(await attempt(code)).toEqual([null, true]);
+  expect(await attempt(code)).toEqual(["INVALID_CODE", false]);
+});
+
+test("two at once spend one code once", async () => {
+  const ada = await guarded();
+  const code = await codeOf(ada.totpURI, 1);
+  const people = [browser(), browser(), browser()];
+  for (const { auth } of people) await auth.signIn.email({ email: ada.email, password });
+  const answers = await Promise.all(people.map(({ auth }) => auth.twoFactor.verifyTotp({ code })));
+  expect(answers.filter(({ error }) => error === null)).toHaveLength(1);
+  expect(await sessionsOf(ada.id)).toHaveLength(2);
 });
 
 test("a backup code opens it once", async () => {
@@ -121,6 +146,19 @@ test("its cookie works for nobody else's account, and forged ones for none", asy
   );
   eve.jar.set("fairlead.two_factor", "2fa-guess.c2lnbmF0dXJl");
   expect((await eve.auth.twoFactor.verifyTotp({ code: await codeOf(ada.totpURI) })).error?.status).toBe(401);
+});
+
+test("is asked for at every sign-in: no device is spared the next code", async () => {
+  const ada = await guarded();
+  const there = browser();
+  await there.auth.signIn.email({ email: ada.email, password });
+  const code = await codeOf(ada.totpURI, 1);
+  expect((await there.auth.twoFactor.verifyTotp({ code, trustDevice: true })).error?.status).toBe(400);
+  const [backup = ""] = ada.backupCodes;
+  const trusting = { code: backup, trustDevice: true };
+  expect((await there.auth.twoFactor.verifyBackupCode(trusting)).error?.status).toBe(400);
+  expect([...there.jar.keys()].filter((name) => name.includes("trust"))).toEqual([]);
+  expect((await there.auth.twoFactor.verifyTotp({ code })).error).toBeNull();
 });
 
 test("turning it off asks for the password", async () => {

@@ -105,6 +105,26 @@ test.each(providers)("%s links to an account only with an address that both side
   expect((await identitiesOf(squatter.id)).map(({ providerId }) => providerId)).toEqual(["credential"]);
 });
 
+test.each(providers)("%s makes no account for an address that it has not verified", async (provider) => {
+  const eve = visitor();
+  const profile = someone({ verified: false });
+  expect(await enter(eve, provider, profile)).toContain("error=");
+  expect(await isSignedIn({ cookie: eve.cookie() })).toBe(false);
+  expect(await userOf(profile.email)).toBeUndefined();
+});
+
+test("nor does an id token", async () => {
+  const profile = someone({ verified: false });
+  const eve = visitor();
+  const { status } = await eve.ask("/sign-in/social", {
+    provider: "google",
+    idToken: { token: await idToken(profile) },
+  });
+  expect(status).toBeGreaterThanOrEqual(400);
+  expect(await isSignedIn({ cookie: eve.cookie() })).toBe(false);
+  expect(await userOf(profile.email)).toBeUndefined();
+});
+
 test("the provider's tokens are kept encrypted, and a strange name or picture is tidied", async () => {
   const there = visitor();
   const profile = someone({ name: `Ada\u0007${"x".repeat(200)}`, picture: "javascript:alert(1)" });

@@ -5,6 +5,7 @@ import { auditOf } from "../../../test/audit.ts";
 import { apiFor, measure, procedures } from "../../../test/call.ts";
 import { withContext } from "../../../test/context.ts";
 import { expectRefusal } from "../../../test/errors.ts";
+import { clientFor } from "../../../test/http.ts";
 import { withOwner } from "../../../test/owner.ts";
 import { browser, isSignedIn, password, registered, request } from "./browser.ts";
 
@@ -146,6 +147,25 @@ describe("a ban", () => {
     const late = { userId: ada.user.id, reason: "too late", until: past };
     await expectRefusal(admin.api.admin.users.ban(late), "BAD_REQUEST");
   });
+});
+
+test("frontends give a ban its end", async () => {
+  const { client } = clientFor((await signIn({ role: "admin" })).headers);
+  const { id: userId } = await makeUser();
+  const until = new Date(Date.now() + 60_000);
+  await client.admin.users.ban.mutate({ userId, reason: "cool down", until });
+  expect(await rowOf(userId)).toMatchObject([{ banned: true, banExpires: until }]);
+});
+
+test("two admins who ban each other at once: one stays", async () => {
+  const [ada, eve] = [await signIn({ role: "admin" }), await signIn({ role: "admin" })];
+  const answers = await Promise.allSettled([
+    ada.api.admin.users.ban({ userId: eve.user.id, reason: "first" }),
+    eve.api.admin.users.ban({ userId: ada.user.id, reason: "second" }),
+  ]);
+  expect(answers.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+  const rows = [...(await rowOf(ada.user.id)), ...(await rowOf(eve.user.id))];
+  expect(rows.filter(({ banned }) => banned)).toHaveLength(1);
 });
 
 describe("acting as another user", () => {

@@ -14,6 +14,7 @@ import {
 } from "@repo/db";
 import { idSince, newId } from "@repo/db/schema/columns";
 import { audit } from "../../../core/audit.ts";
+import { assertInPerson } from "../../../core/caller.ts";
 import type { Tx } from "../../../core/database/doors.ts";
 import { one } from "../../../core/database/rows.ts";
 import { withConflicts } from "../../../core/errors/database.ts";
@@ -98,6 +99,7 @@ function closeExpired(tx: Tx, { caller }: MemberContext, email: string) {
 export function inviteMember(ctx: MemberUserContext, { email, role, teamId }: InviteInput) {
   const { caller, rls } = ctx;
   assertMay(caller, "invitation.manage");
+  assertInPerson(caller);
   assertMayGrant(caller, role);
   assertVerifiedAddress(caller.user);
   const { organizationId } = caller;
@@ -130,6 +132,7 @@ export function inviteMember(ctx: MemberUserContext, { email, role, teamId }: In
 /** Mails an open invitation again; it holds for another seven days from now. */
 export async function resendInvitation(ctx: MemberUserContext, { invitationId }: InvitationIdInput) {
   assertMay(ctx.caller, "invitation.manage");
+  assertInPerson(ctx.caller);
   assertVerifiedAddress(ctx.caller.user);
   const { slug, after } = await ctx.rls(async (tx) => {
     const [[live], sent, after] = await Promise.all([

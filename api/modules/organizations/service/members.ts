@@ -1,5 +1,6 @@
 import { and, eq, member, or, sql } from "@repo/db";
 import { audit } from "../../../core/audit.ts";
+import { assertInPerson } from "../../../core/caller.ts";
 import type { Tx } from "../../../core/database/doors.ts";
 import { AppError } from "../../../core/errors/app-error.ts";
 import type { MemberUserContext } from "../../../core/procedures.ts";
@@ -43,6 +44,7 @@ async function changeMembers({ caller }: MemberUserContext, tx: Tx, { targetId, 
 
 export function updateMemberRole(ctx: MemberUserContext, { memberId, role }: UpdateRoleInput) {
   assertMay(ctx.caller, "member.manage");
+  assertInPerson(ctx.caller);
   return ctx.rls(async (tx) => {
     const { actor, target, otherOwners, after } = await changeMembers(ctx, tx, {
       targetId: memberId,
@@ -88,6 +90,7 @@ export function leaveOrganization(ctx: MemberUserContext) {
 export function transferOwnership(ctx: MemberUserContext, { memberId }: MemberIdInput) {
   const { caller } = ctx;
   assertMay(caller, "organization.transfer");
+  assertInPerson(caller);
   const both = or(eq(member.id, memberId), eq(member.userId, caller.user.id));
   const role = sql<"owner" | "admin">`case when ${member.id} = ${memberId} then 'owner' else 'admin' end`;
   return ctx.rls(async (tx) => {

@@ -3,6 +3,7 @@ import { makeUser, openSession, signIn } from "../../../test/actors.ts";
 import { auditOf } from "../../../test/audit.ts";
 import { apiFor } from "../../../test/call.ts";
 import { expectRefusal } from "../../../test/errors.ts";
+import { clientFor } from "../../../test/http.ts";
 import { insider } from "./places.ts";
 
 test("the log lists newest first, page by page, narrowed by actor, target, action and time", async () => {
@@ -27,6 +28,14 @@ test("the log lists newest first, page by page, narrowed by actor, target, actio
   expect(await brief({ action: "team.create", actorId: ada.user.id })).toEqual([all[2]]);
   expect(await brief({ until: new Date(Date.now() - 60_000) })).toEqual([]);
   expect(await brief({ since: new Date(Date.now() - 60_000) })).toEqual(all);
+});
+
+test("frontends narrow the log by time too", async () => {
+  const ada = await insider("owner");
+  const { id } = await ada.api.organization.teams.create({ name: "Crew" });
+  const { list } = clientFor(ada.headers).client.organization.audit;
+  expect((await list.query({ since: new Date(Date.now() - 60_000) })).items).toMatchObject([{ target: id }]);
+  expect((await list.query({ until: new Date(Date.now() - 60_000) })).items).toEqual([]);
 });
 
 test("refused writes leave no trace", async () => {

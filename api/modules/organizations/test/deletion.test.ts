@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { signIn } from "../../../test/actors.ts";
 import { auditOf } from "../../../test/audit.ts";
-import { expectRefusal } from "../../../test/errors.ts";
+import { expectRefusal, refusal } from "../../../test/errors.ts";
 import { ownerSql } from "../../../test/owner.ts";
 import { insider, invited, rolesIn } from "./places.ts";
 
@@ -23,6 +24,22 @@ async function furnished() {
   const { guest, invitationId } = await invited(bob, { teamId });
   return { ada, bob, teamId, guest, invitationId };
 }
+
+test("whoever founds an organization while they delete their account leaves none without a member", async () => {
+  for (let round = 0; round < 6; round++) {
+    const { api } = await signIn();
+    const [founded, gone] = await Promise.allSettled([api.organization.create({ name: "Late" }), api.user.delete()]);
+    expect(gone.status).toBe("fulfilled");
+    if (founded.status === "rejected") {
+      expect((await refusal(Promise.reject(founded.reason))).code).toBe("UNAUTHENTICATED");
+      continue;
+    }
+    const { rows } = await ownerSql("select id from organization where id = $1 and deleted_at is null", [
+      founded.value.id,
+    ]);
+    expect(rows).toEqual([]);
+  }
+});
 
 test("deleting an organization for good takes all that it held; the log stays", async () => {
   const { ada } = await furnished();

@@ -2,7 +2,7 @@ import { eq, organization, session } from "@repo/db";
 import { describe, expect, test } from "vitest";
 import { signIn, unique } from "../../../test/actors.ts";
 import { auditOf } from "../../../test/audit.ts";
-import { measure } from "../../../test/call.ts";
+import { apiFor, measure } from "../../../test/call.ts";
 import { testRuntime } from "../../../test/context.ts";
 import { expectRefusal } from "../../../test/errors.ts";
 import { ownerSql, withOwner } from "../../../test/owner.ts";
@@ -48,6 +48,7 @@ describe("create", () => {
     ["slug", { name: "x", slug: "Not A Slug" }],
     ["logo", { name: "x", logo: "javascript:alert(1)" }],
     ["metadata", { name: "x", metadata: { a: "x".repeat(8192) } }],
+    ["metadata", { name: "x", metadata: JSON.parse(`{"a":${"[".repeat(4000)}${"]".repeat(4000)}}`) }],
   ])("refuses a bad %s", async (field, input) => {
     const ada = await signIn();
     expect(await expectRefusal(ada.api.organization.create(input), "BAD_REQUEST")).toMatchObject({ field });
@@ -55,6 +56,18 @@ describe("create", () => {
 });
 
 describe("update", () => {
+  test.each(["constructor", "prototype"])(
+    "metadata named %s is no fault of ours under an idempotency key",
+    async (name) => {
+      const ada = await insider("owner");
+      const api = apiFor({ ...ada.headers, "idempotency-key": unique() });
+      const metadata = { [name]: { x: 1 } };
+      await expectRefusal(api.organization.update({ metadata }), "BAD_REQUEST", "unstorable");
+      expect((await ada.api.organization.get()).metadata).toEqual({});
+      expect((await ada.api.organization.update({ metadata })).metadata).toEqual(metadata);
+    },
+  );
+
   test("sets what is given, and writes down what changed and what it was", async () => {
     const ada = await insider("admin");
     const { id, name } = ada.organization;
