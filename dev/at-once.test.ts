@@ -97,18 +97,25 @@ async function repeat<T>(times: number, work: () => Promise<T>): Promise<T[]> {
   return results;
 }
 
-test("app, studio, seed, psql, export and a client share the one embedded database without an error", async () => {
+/** A run of tests, which bring a database of their own and leave this one alone. */
+const runTests = () => {
+  const vitest = ["node_modules/vitest/vitest.mjs", "run", "--project", "db", "db/client.test.ts"];
+  return runToEnd(vitest, { ...variables(), NO_COLOR: "1" });
+};
+
+test("app, studio, seed, psql, export, a client and the tests run at the same time without an error", async () => {
   const dev = await startDev();
   const studio = await startStudio();
   const { owner } = doorsAt({ cached: port + 1, direct: port + 2, origin: port + 3 }, "fairlead_owner");
   const count = 'select count(*) from "user"';
-  const [pages, seen, listed, counted, seeded, exported] = await Promise.all([
+  const [pages, seen, listed, counted, seeded, exported, tested] = await Promise.all([
     repeat(30, readPublished),
     repeat(10, () => asUser(owner)),
     repeat(10, () => psql(owner, "select name from organization where slug = 'demo-company'")),
     repeat(20, () => askStudio(count)),
     command("seed", "--scale", "5"),
     command("export", "--data-only"),
+    runTests(),
   ]);
   expect([...new Set(pages.map(({ status }) => status))]).toEqual([200]);
   expect(pages[0]?.text).toContain("Backend engineer");
@@ -117,6 +124,8 @@ test("app, studio, seed, psql, export and a client share the one embedded databa
   expect([...new Set(counted.map(({ status }) => status))]).toEqual([200]);
   expect(seeded.code, seeded.output).toBe(0);
   expect(exported.code, exported.output).toBe(0);
+  expect(tested.output).toMatch(/Tests +\d+ passed \(\d+\)/);
+  expect(tested.code, tested.output).toBe(0);
   backups.push(String(exported.output.match(/fairlead-dev-[\w-]+\.sql/)));
   expect((await askStudio(count)).text).toBe('[{"count":"44"}]');
   expect(dev.output()).not.toMatch(/error/i);
@@ -178,6 +187,7 @@ test.each([
   ["export", ["--data", "--data-only"], {}, "Choose one of --data, --data-only and --schema-only."],
   ["export", [], { ENVIRONMENT: "staging" }, "DATABASE_URL is not set for staging: put it into .env.staging.local."],
   ["restore", [], {}, "Which file? (--help shows the options)"],
+  ["restore", ["/nowhere/missing.sql"], {}, "/nowhere/missing.sql cannot be read (ENOENT)."],
   ["restore", ["package.json"], {}, "package.json is no export of db:export."],
   [
     "studio",

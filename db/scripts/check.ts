@@ -6,7 +6,7 @@ import { expectedOf } from "./expected.ts";
 import { exitCodeOf, type Finding } from "./findings.ts";
 import { accessChanges } from "./grants.ts";
 import { journalFindings } from "./journal.ts";
-import { readMigrations } from "./migrations.ts";
+import { areReadable, readMigrations } from "./migrations.ts";
 import { migrationsFolder } from "./paths.ts";
 import { schemaChanges } from "./schema-changes.ts";
 
@@ -52,7 +52,9 @@ async function findingsOf(target: Target): Promise<{ description: string; findin
 async function run(offline: boolean): Promise<void> {
   const target = readTarget();
   const repository = await repositoryFindings();
-  const database = offline ? undefined : await findingsOf(target);
+  // Nothing to hold the database against; why, is found already.
+  const isBroken = repository.some(({ kind }) => kind === "journal") && !areReadable();
+  const database = offline || isBroken ? undefined : await findingsOf(target);
   const findings = [...repository, ...(database?.findings ?? [])];
   for (const { text } of findings) console.error(text);
   process.exitCode = exitCodeOf(findings);

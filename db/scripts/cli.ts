@@ -41,7 +41,11 @@ export async function runCommand<const Options extends ParseArgsOptionsConfig>({
 export async function confirm(question: string, flag = "--yes"): Promise<void> {
   if (!process.stdin.isTTY) throw new Refusal(`${question} Nobody is here to answer: add ${flag}.`);
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await terminal.question(`${question} [y/N] `);
+  // Ctrl-C and Ctrl-D are answers, too.
+  const answer = await terminal.question(`${question} [y/N] `).catch(() => {
+    console.error();
+    return "";
+  });
   terminal.close();
   if (!/^y(es)?$/i.test(answer.trim())) throw new Refusal("Nothing was changed.");
 }
@@ -56,6 +60,12 @@ export function describeFailure(error: unknown): string {
   if (code.startsWith("ERR_PARSE_ARGS")) return `${error.message} (--help shows the options)`;
   if (/^(ECONN|ENOTFOUND|ETIMEDOUT|EAI_AGAIN|CONNECT_TIMEOUT|CONNECTION_)/.test(code)) {
     return `The database is out of reach (${code}): is DATABASE_URL right, and the server up?`;
+  }
+  if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY/.test(code)) {
+    return `The database's certificate is not trusted (${code}): NODE_EXTRA_CA_CERTS names the file of an authority of your own.`;
+  }
+  if (/no encryption/.test(error.message)) {
+    return "The database takes encrypted connections alone: end DATABASE_URL with ?sslmode=require.";
   }
   if (code === "28P01" || code === "28000")
     return "The database refuses the login: check user and password in DATABASE_URL.";

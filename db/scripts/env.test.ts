@@ -58,6 +58,15 @@ test("postgres:// and postgresql:// are addresses", () => {
   }
 });
 
+test.each([
+  ["sslmode=require&channel_binding=require", "sslmode=verify-full"],
+  ["channel_binding=require", "sslmode=verify-full"],
+  ["sslmode=require&channel_binding=prefer", "sslmode=require"],
+])("channel binding, which the drivers lack, becomes a verified certificate: %s", (given, taken) => {
+  const { databaseUrl } = read({ DATABASE_URL: `postgresql://u:p%2F@h/d?${given}` });
+  expect(databaseUrl).toBe(`postgresql://u:p%2F@h/d?${taken}`);
+});
+
 test("staging and prod need an address; dev has the embedded database", () => {
   expect(read()).toEqual({ environment: "dev" });
   expect(() => read({ ENVIRONMENT: "prod" })).toThrow("DATABASE_URL is not set for prod: put it into .env.prod.local.");

@@ -68,12 +68,21 @@ function environmentOf(name: string): Environment {
   throw new Refusal(`ENVIRONMENT is "${name}": it must be one of ${environments.join(", ")}.`);
 }
 
-/** @throws Refusal unless it is the address of a Postgres. */
+/** The address as every driver here takes it. @throws Refusal unless it is the address of a Postgres. */
 export function checkedUrl(url: string): string {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   const isPostgres = parsed?.protocol === "postgres:" || parsed?.protocol === "postgresql:";
-  if (parsed?.hostname && isPostgres && isWhole(parsed)) return url.trim();
+  if (parsed?.hostname && isPostgres && isWhole(parsed)) {
+    return parsed.searchParams.has("channel_binding") ? withoutChannelBinding(parsed) : url.trim();
+  }
   throw new Refusal("DATABASE_URL must be an address such as postgres://user:password@host:5432/database.");
+}
+
+/** Neon's addresses ask for it, and the drivers lack it: a verified certificate keeps out whoever it would keep out. */
+function withoutChannelBinding(url: URL): string {
+  if (url.searchParams.get("channel_binding") === "require") url.searchParams.set("sslmode", "verify-full");
+  url.searchParams.delete("channel_binding");
+  return url.href;
 }
 
 /** This process's variables with some of their own, for a program that it starts. */

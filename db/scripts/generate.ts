@@ -5,6 +5,7 @@ import { runCommand } from "./cli.ts";
 import { destroys } from "./destructive.ts";
 import { drizzleKitGenerate } from "./drizzle-kit.ts";
 import { migrationLints } from "./lint-migrations.ts";
+import { readJournal } from "./migrations.ts";
 import { migrationsFolder } from "./paths.ts";
 
 const usage = `bun db:generate [--name <what>] [--custom]
@@ -27,7 +28,7 @@ function newFileSince(before: string[]): string | undefined {
 /** Adds the access statements to the migration that drizzle-kit just wrote, or to one of their own. */
 function writeAccess(before: string[], name: string, changes: string[]): void {
   const written = newFileSince(before);
-  if (!written) drizzleKitGenerate(["--custom", "--name", name], { asks: true });
+  if (!written) console.log(drizzleKitGenerate(["--custom", "--name", name]));
   const file = newFileSince(before);
   if (!file) throw new Error("drizzle-kit wrote no migration file");
   const path = join(migrationsFolder, file);
@@ -48,7 +49,10 @@ function warn(file: string): void {
 
 async function generate(name: string | undefined, custom: boolean): Promise<void> {
   const before = sqlFiles();
-  drizzleKitGenerate([...(name ? ["--name", name] : []), ...(custom ? ["--custom"] : [])], { asks: true });
+  readJournal();
+  const flags = [...(name ? ["--name", name] : []), ...(custom ? ["--custom"] : [])];
+  const said = drizzleKitGenerate(flags, { asks: true });
+  if (said) console.log(said);
   if (custom) return;
   const changes = await grantChanges();
   if (changes.length > 0) writeAccess(before, name ?? "access", changes);

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { Refusal } from "./cli.ts";
 import { type JournalEntry, readJournal } from "./migrations.ts";
 import { migrationsFolder } from "./paths.ts";
 
@@ -12,8 +13,18 @@ const beginning = "00000000-0000-0000-0000-000000000000";
 
 /** What is wrong with journal, files and snapshots of a migrations folder, one line each. */
 export function journalFindings(folder = migrationsFolder): string[] {
-  const entries = readJournal(folder);
+  const { entries, trouble } = readEntries(folder);
+  if (trouble) return [trouble];
   return [...orderFindings(entries), ...fileFindings(folder, entries), ...chainFindings(folder, entries)];
+}
+
+function readEntries(folder: string): { entries: JournalEntry[]; trouble?: string } {
+  try {
+    return { entries: readJournal(folder) };
+  } catch (error) {
+    if (error instanceof Refusal) return { entries: [], trouble: error.message };
+    throw error;
+  }
 }
 
 function orderFindings(entries: JournalEntry[]): string[] {

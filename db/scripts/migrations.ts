@@ -26,10 +26,27 @@ export interface JournalEntry {
 /** Stands in a line of its own in a file that can't run in a transaction. */
 export const looseMark = "-- no transaction";
 
-/** The journal's entries, in its order; none when the folder has no journal. */
+/** The journal's entries, in its order; none when the folder has no journal. @throws Refusal when it is no JSON. */
 export function readJournal(folder = migrationsFolder): JournalEntry[] {
   const path = join(folder, "meta/_journal.json");
-  return existsSync(path) ? JSON.parse(readFileSync(path, "utf8")).entries : [];
+  if (!existsSync(path)) return [];
+  try {
+    return JSON.parse(readFileSync(path, "utf8")).entries;
+  } catch {
+    throw new Refusal(
+      'meta/_journal.json is no JSON: did two branches meet in it? See docs/troubleshooting.md, "Migrations clash".',
+    );
+  }
+}
+
+/** Whether journal and files are there to be read. */
+export function areReadable(folder = migrationsFolder): boolean {
+  try {
+    return readMigrations(folder).length >= 0;
+  } catch (error) {
+    if (error instanceof Refusal) return false;
+    throw error;
+  }
 }
 
 /**

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { resolve } from "node:path";
 import { checkExport } from "./backup/file.ts";
 import { reportOnStderr } from "./backup/progress.ts";
 import { findObstacle, restoreDatabase } from "./backup/restore-database.ts";
@@ -12,13 +12,13 @@ const usage = `bun db:restore[:staging|:prod] <file> [--yes]
 Puts an export of db:export back, in one transaction: afterwards every table's rows add up as they did, or nothing has
 changed. Asks before it replaces anything, and always in prod. The file is SQL that runs as the owner: restore none that
 you do not trust.
-  <file>  a path, or a name in db/backups
+  <file>  a path from the root, or a name in db/backups
   --yes   asks nothing`;
 
 async function run(yes: boolean, name: string | undefined): Promise<void> {
   if (!name) throw new Refusal("Which file? (--help shows the options)");
   const target = readTarget();
-  const path = existsSync(name) ? name : join(backupsFolder, name);
+  const path = existsSync(name) ? name : resolve(backupsFolder, name);
   const { head, sums } = await checkExport(path);
   const { openDatabase } = await import("@repo/dev/database");
   const database = await openDatabase(target);

@@ -1,5 +1,6 @@
 import { PGlite } from "@electric-sql/pglite";
 import type { Query } from "./catalogue.ts";
+import { Refusal } from "./cli.ts";
 import { type Migration, readMigrations } from "./migrations.ts";
 import { ownerRole, ownerSql } from "./owner.ts";
 
@@ -8,9 +9,15 @@ export async function migratedScratch(migrations: Migration[] = readMigrations()
   const pglite = await PGlite.create();
   await pglite.exec(ownerSql);
   await pglite.exec(`set session authorization ${ownerRole}`);
-  for (const { statements, isLoose } of migrations) {
-    if (!isLoose) await pglite.exec(`begin;\n${statements.join("\n;\n")}\n;commit`);
-    else for (const statement of statements) await pglite.exec(statement);
+  for (const { tag, statements, isLoose } of migrations) {
+    try {
+      if (!isLoose) await pglite.exec(`begin;\n${statements.join("\n;\n")}\n;commit`);
+      else for (const statement of statements) await pglite.exec(statement);
+    } catch (error) {
+      await pglite.close();
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new Refusal(`${tag}.sql cannot be applied after the files before it: ${reason}. Mend it, then db:check.`);
+    }
   }
   return pglite;
 }

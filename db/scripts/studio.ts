@@ -41,7 +41,7 @@ async function serve(url: string, port: number, stopping: AbortSignal): Promise<
   const child = spawn(process.execPath, ["--import", guard, drizzleKitProgram, "studio", ...options], {
     cwd: dbFolder,
     stdio: ["ignore", "inherit", "inherit"],
-    env: variablesWith({ DATABASE_URL: url }),
+    env: variablesWith({ DATABASE_URL: inLibpqsTerms(url) }),
   });
   const end = () => child.kill("SIGTERM");
   stopping.addEventListener("abort", end);
@@ -51,6 +51,13 @@ async function serve(url: string, port: number, stopping: AbortSignal): Promise<
     child.once("exit", resolve);
   });
   if (!stopping.aborted) throw new Refusal(`Drizzle Studio ended (code ${code}); its message is above.`);
+}
+
+/** Drizzle Studio's driver reads `sslmode=require` as `verify-full`, unless it is told to mean what everybody else means. */
+function inLibpqsTerms(url: string): string {
+  const address = new URL(url);
+  if (address.searchParams.has("sslmode")) address.searchParams.set("uselibpqcompat", "true");
+  return address.href;
 }
 
 if (import.meta.main) {

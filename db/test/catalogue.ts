@@ -33,8 +33,11 @@ const questions = {
       and (set_option or inherit_option) group by 1, 2 order by 1, 2`,
 };
 
-/** Everything that the database at `url` is made of, comparable between servers. */
-export async function readCatalogue(url: string): Promise<Record<string, unknown[]>> {
+/**
+ * Everything that the database at `url` is made of, comparable between servers. In Postgres' own words, and not in those
+ * of the commands: a backup must not lose what `db:check` would overlook.
+ */
+export async function readDefinitions(url: string): Promise<Record<string, unknown[]>> {
   const client = postgres(url, { max: 1, onnotice: () => {} });
   try {
     const found: Record<string, unknown[]> = {};

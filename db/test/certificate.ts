@@ -10,12 +10,12 @@ function der(tag: number, ...contents: Uint8Array[]): Buffer {
   return Buffer.concat([Buffer.from([tag, ...length]), content]);
 }
 
-/** A self-signed certificate for 127.0.0.1 and its key, in PEM: enough for `sslmode=require`, which looks at neither. */
+/** A self-signed certificate for localhost and its key, in PEM. `sslmode=require` looks at neither, `verify-full` at both. */
 export function selfSigned(): { certificate: string; key: string } {
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "prime256v1" });
   const ecdsaWithSha256 = der(sequence, der(objectId, Buffer.from("2a8648ce3d040302", "hex")));
   const commonName = der(objectId, Buffer.from("550403", "hex"));
-  const name = der(sequence, der(set, der(sequence, commonName, der(utf8, Buffer.from("127.0.0.1")))));
+  const name = der(sequence, der(set, der(sequence, commonName, der(utf8, Buffer.from("localhost")))));
   const validity = der(sequence, ...["200101000000Z", "491231000000Z"].map((time) => der(utcTime, Buffer.from(time))));
   const body = der(
     sequence,

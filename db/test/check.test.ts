@@ -8,6 +8,7 @@ import { databaseFindings } from "../scripts/check-database.ts";
 import { exitCodeOf } from "../scripts/findings.ts";
 import { migrateDatabase } from "../scripts/migrator.ts";
 import { migrationsFolder } from "../scripts/paths.ts";
+import { copyOfDb } from "./copy.ts";
 import { asked, startServer, type TestServer } from "./servers.ts";
 
 let server: TestServer;
@@ -240,6 +241,32 @@ test("it finds a journal out of order, a file that is missing and one that nobod
   expect(found.text).toContain("20261121055628_roles stands after 20261121055629_tables in the journal but is older");
   expect(found.text).toContain("20261121055628_roles.sql is missing");
   expect(found.text).toContain("20990101000000_stray.sql is not in the journal");
+});
+
+test("a journal in which two branches met is named by whatever reads it", async () => {
+  const copy = copyOfDb();
+  const journal =
+    'meta/_journal.json is no JSON: did two branches meet in it? See docs/troubleshooting.md, "Migrations';
+  copy.edit("migrations/meta/_journal.json", (text) => text.replace("[", "[\n<<<<<<< HEAD"));
+  for (const [command, code] of Object.entries({ check: 4, migrate: 1, generate: 1 })) {
+    const found = await copy.run(command, [], { DATABASE_URL: url });
+    expect(found.output.trim().split("\n").at(-1)).toBe(`${journal} clash".`);
+    expect(found.code).toBe(code);
+  }
+  rmSync(copy.folder, { recursive: true });
+});
+
+test("a migration that cannot stand where it stands is named", async () => {
+  const copy = copyOfDb();
+  await copy.run("generate", ["--custom", "--name", "twice"]);
+  const [file = ""] = readdirSync(join(copy.folder, "db/migrations")).filter((name) => name.endsWith("_twice.sql"));
+  copy.write(`migrations/${file}`, "create table organization (id text);");
+  const { code, output } = await copy.run("check", ["--offline"]);
+  expect(output).toBe(
+    `${file} cannot be applied after the files before it: relation "organization" already exists. Mend it, then db:check.\n`,
+  );
+  expect(code).toBe(1);
+  rmSync(copy.folder, { recursive: true });
 });
 
 test("it finds what the schema has and the migrations lack", async () => {

@@ -4,15 +4,14 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { migrateDatabase, pendingMigrations } from "../scripts/migrate.ts";
 import { looseMark } from "../scripts/migrations.ts";
 import { chainOf } from "./chain.ts";
-import { asked, startServer, startTlsServer, type TestServer } from "./servers.ts";
+import { asked, startServer, type TestServer } from "./servers.ts";
 
 let server: TestServer;
-let tls: TestServer;
 
 beforeAll(async () => {
-  [server, tls] = await Promise.all([startServer(), startTlsServer()]);
+  server = await startServer();
 }, 60_000);
-afterAll(() => Promise.all([server.stop(), tls.stop()]));
+afterAll(() => server.stop());
 
 const migrate = ["db/scripts/migrate.ts"];
 const tablesOf = (url: string) =>
@@ -23,22 +22,6 @@ const tablesOf = (url: string) =>
   });
 const recorded = (url: string) =>
   asked(url, async (sql) => (await sql`select count(*)::int as n from drizzle.__drizzle_migrations`)[0]?.n);
-
-test("the chain applies over TLS, by an owner who is no superuser, to two databases of one cluster", async () => {
-  const [one, other] = [await tls.newDatabase(), await tls.newDatabase()];
-  await expect(asked(one.replace("?sslmode=require", ""), (sql) => sql`select 1`)).rejects.toThrow(/no encryption/);
-  const { code, output } = await runToEnd(migrate, { DATABASE_URL: one });
-  expect(output).toMatch(/^dev: 127\.0\.0\.1:\d+\/secure_\w+\n {2}20261121055628_roles\n/);
-  expect(output).toMatch(/\napplied \d+\n$/);
-  expect(code).toBe(0);
-  expect(
-    await asked(one, async (sql) => (await sql`select rolsuper from pg_roles where rolname = current_user`)[0]),
-  ).toEqual({ rolsuper: false });
-  const again = await runToEnd(migrate, { DATABASE_URL: one });
-  expect(again.output).toMatch(/\nup to date\n$/);
-  expect((await runToEnd(migrate, { DATABASE_URL: other })).code).toBe(0);
-  expect(await tablesOf(other)).toEqual(await tablesOf(one));
-});
 
 test("--dry-run shows what is to come and changes nothing, not even the record", async () => {
   const url = await server.newDatabase();

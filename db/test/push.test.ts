@@ -51,6 +51,7 @@ async function sequence(url: string): Promise<void> {
   copy.write("schema/notes.ts", note);
   const made = await copy.run("push", [], at);
   expect(made.output).toContain('CREATE TABLE "note"');
+  expect(made.output).not.toContain("migration file");
   expect(made.output).toMatch(
     /FORCE ROW LEVEL SECURITY;\nGRANT SELECT, INSERT, UPDATE \("title"\) ON "note" TO "authenticated";\npushed\n$/,
   );

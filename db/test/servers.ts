@@ -25,13 +25,18 @@ export async function startServer(): Promise<TestServer> {
   };
 }
 
+export interface TlsServer extends TestServer {
+  /** Its certificate, in PEM: good for `localhost` with whoever trusts it. */
+  certificate: string;
+}
+
 /** The same, speaking TLS and nothing else. Its addresses say `sslmode=require`. */
-export async function startTlsServer(): Promise<TestServer> {
+export async function startTlsServer(): Promise<TlsServer> {
   const server = await startServer();
+  const { certificate, key } = selfSigned();
   await asked(server.url, async (sql) => {
     const [row] = await sql`show data_directory`;
     const folder = String(row?.data_directory);
-    const { certificate, key } = selfSigned();
     writeFileSync(join(folder, "server.crt"), certificate);
     writeFileSync(join(folder, "server.key"), key, { mode: 0o600 });
     const { uid, gid } = statSync(folder);
@@ -44,6 +49,7 @@ export async function startTlsServer(): Promise<TestServer> {
   const secure = (url: string) => `${url}?sslmode=require`;
   return {
     ...server,
+    certificate,
     url: secure(server.url),
     ownerUrl: secure(server.ownerUrl),
     // Made past the helper above, whose connections the server now refuses.

@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import { stripVTControlCharacters } from "node:util";
 import { rootFolder } from "@repo/db/scripts/paths";
 import { refuseTakenPort } from "../ports.ts";
 
@@ -19,19 +20,35 @@ export interface Program {
 
 /** Runs one of our programs from the root, as package.json does. */
 export function run(args: string[], variables: NodeJS.Dict<string> = {}): Program {
+  return start([process.execPath, ...args], variables, "ignore");
+}
+
+/** Whether there is a `script`, as of util-linux, that lends a program a terminal. */
+export const hasTerminals = /util-linux/.test(spawnSync("script", ["--version"], { encoding: "utf8" }).stdout ?? "");
+
+/** Runs any program on a terminal of its own, whose keyboard is `types`; its output is without colours and the like. */
+export function runOnTerminal(words: string[], variables: NodeJS.Dict<string> = {}) {
+  const command = words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
+  const script = ["script", "--quiet", "--flush", "--return", "--command", `exec ${command}`, "/dev/null"];
+  const program = start(script, { SHELL: "/bin/sh", ...variables }, "pipe");
+  return { ...program, types: (keys: string) => program.child.stdin?.write(keys) };
+}
+
+function start([command = "", ...args]: string[], variables: NodeJS.Dict<string>, stdin: "ignore" | "pipe"): Program {
   // Empty, so that neither the test run nor a developer's env files say anything.
   const env = { ...process.env, NODE_ENV: "", ENVIRONMENT: "", DATABASE_URL: "", ...variables };
-  const child = spawn(process.execPath, args, { cwd: rootFolder, env, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(command, args, { cwd: rootFolder, env, stdio: [stdin, "pipe", "pipe"] });
   let text = "";
-  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (text += String(chunk)));
+  for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk) => (text += String(chunk)));
+  const output = () => (stdin === "pipe" ? stripVTControlCharacters(text) : text);
   const ended = once(child, "close").then(([code, signal]) => code ?? signal);
   const says = async (pattern: RegExp) => {
-    while (!pattern.test(text)) {
-      if (child.exitCode !== null) throw new Error(`it ended without saying ${pattern}:\n${text}`);
+    while (!pattern.test(output())) {
+      if (child.exitCode !== null) throw new Error(`it ended without saying ${pattern}:\n${output()}`);
       await wait(20);
     }
   };
-  return { child, output: () => text, ended, says };
+  return { child, output, ended, says };
 }
 
 /** Runs a program to its end. */

@@ -8,7 +8,7 @@ import { openTunnel } from "@repo/dev/database";
 import { startEmbedded } from "@repo/dev/embedded";
 import { startPostgres } from "@repo/dev/postgres";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { readCatalogue } from "../../test/catalogue.ts";
+import { readDefinitions } from "../../test/catalogue.ts";
 import { migrateDatabase } from "../migrate.ts";
 import { seedDatabase } from "../seed.ts";
 import { type ExportRequest, exportDatabase } from "./export-database.ts";
@@ -115,7 +115,7 @@ describe.each([
     expect(sums["public.user"]?.rows).toBe(8);
     expect(await findObstacle(target.owner, await checkExport(path))).toBe("");
     await restore(target, path);
-    expect(await readCatalogue(target.owner)).toEqual(await readCatalogue(source.owner));
+    expect(await readDefinitions(target.owner)).toEqual(await readDefinitions(source.owner));
     expect(await readRows(target)).toEqual(await readRows(source));
     expect((await write(target)).sums).toEqual(sums);
     expect(await migrateDatabase(target.owner)).toBe(0);
@@ -204,7 +204,7 @@ describe("one server", () => {
     expect(readFileSync(path, "utf8")).not.toContain("demo@example.com");
     const other = await start(onPglite);
     await restore(other, path);
-    const [made, source] = [await readCatalogue(other.owner), await readCatalogue(server.owner)];
+    const [made, source] = [await readDefinitions(other.owner), await readDefinitions(server.owner)];
     expect({ ...made, sequences: [] }).toEqual({ ...source, sequences: [] });
   }, 60_000);
 
@@ -212,14 +212,14 @@ describe("one server", () => {
     await expect(write(server, { tables: ["users"] })).rejects.toThrow("There is no table public.users.");
     const { path, sums } = await write(server, { tables: ["resume_visit", "public.resume"] });
     expect(Object.keys(sums)).toEqual(["public.resume", "public.resume_visit"]);
-    const [rows, catalogue] = [await readRows(server), await readCatalogue(server.owner)];
+    const [rows, catalogue] = [await readRows(server), await readDefinitions(server.owner)];
     expect(await findObstacle(server.owner, await checkExport(path))).toBe("public.resume, public.resume_visit");
     const { db, close } = connect(server.owner);
     await db.execute('drop table "resume_visit", "resume"');
     await close();
     await restore(server, path);
     expect(await readRows(server)).toEqual(rows);
-    expect(await readCatalogue(server.owner)).toEqual(catalogue);
+    expect(await readDefinitions(server.owner)).toEqual(catalogue);
   }, 60_000);
 
   test.each([

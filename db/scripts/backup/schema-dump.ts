@@ -60,6 +60,10 @@ function runInstalled(url: string, args: string[]): Promise<string> {
   const address = new URL(url);
   const PGPASSWORD = decodeURIComponent(address.password);
   address.password = "";
+  // libpq would look for a file of its own; the other tools trust the machine's authorities.
+  if (address.searchParams.get("sslmode") === "verify-full" && !address.searchParams.has("sslrootcert")) {
+    address.searchParams.set("sslrootcert", "system");
+  }
   return new Promise((resolve, reject) => {
     const child = spawn("pg_dump", [...args, `--dbname=${address.href}`], { env: variablesWith({ PGPASSWORD }) });
     let output = "";
