@@ -36,6 +36,17 @@ test("an owner makes keys until 100 are active", async () => {
   expect(await withOwner((db) => db.$count(apiKey, eq(apiKey.userId, user.id)))).toBe(101);
 });
 
+test("with the overlaps of rotated keys, until 200 are", async () => {
+  const { api, user } = await signIn();
+  const first = await api.apiKeys.create({ name: "1", scopes: ["user:read"] });
+  await fill({ userId: user.id }, 198);
+  const second = await api.apiKeys.rotate({ id: first.id, overlapSeconds: 3600 });
+  await expectRefusal(api.apiKeys.rotate({ id: second.id, overlapSeconds: 3600 }), "CONFLICT", "key_limit");
+  expect(await activeOf({ userId: user.id })).toBe(200);
+  const [kept] = await withOwner((db) => db.select().from(apiKey).where(eq(apiKey.id, second.id)));
+  expect(kept).toMatchObject({ replacedBy: null, expiresAt: null });
+});
+
 test.each(["user", "organization"] as const)(
   "of eight at once near the cap, as many as fit: the %s's",
   async (whose) => {
