@@ -37,6 +37,12 @@ test("an anonymous call reads through the cached door; a wrong input is refused"
   expect(wrong.code).toBe(1);
 });
 
+test("without an input it sends an empty one", async () => {
+  const { code, output } = await call("resumes.list", "--as", "demo@example.com");
+  expect(output).toContain('"slug": "demo-person"');
+  expect(code).toBe(0);
+});
+
 test("--as writes as that user, in a session that is gone afterwards", async () => {
   const renamed = await call("user.update", '{"name":"Renamed"}', "--as", "second@example.com");
   expect(renamed.output).toContain('"name": "Renamed"');

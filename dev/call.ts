@@ -11,7 +11,7 @@ import { openSession } from "./session.ts";
 const usage = `bun call [<procedure> ['<json>']] [--as <e-mail>] [--organization <id>]
 
 Runs one procedure with the worker's local bindings: its answer as JSON on stdout, trips and time on stderr. Without a
-procedure it lists them.
+procedure it lists them; without an input it sends {}.
   --as            as this user, in a session that ends with the call
   --organization  the organization that the call speaks for`;
 
@@ -36,7 +36,7 @@ function checkCall({ appRouter }: ApiParts, path: string): void {
 }
 
 function parseInput(text: string | undefined): unknown {
-  if (text === undefined) return undefined;
+  if (text === undefined) return {};
   try {
     return JSON.parse(text);
   } catch (error) {
