@@ -1,10 +1,17 @@
 import { SERVER } from "./protocol.ts";
 
+/** Bytes `from` up to `to` of what came from the origin: a message, or a part of one. */
+export interface Piece {
+  bytes: Buffer;
+  from: number;
+  to: number;
+}
+
 export interface AnswerHandler {
   /** A whole message. */
-  message(type: number, message: Buffer): void;
+  message(type: number, message: Piece): void;
   /** A row or COPY data, or a piece of one; `isStart` for the first piece. */
-  bulk(part: Buffer, isStart: boolean): void;
+  bulk(part: Piece, isStart: boolean): void;
   /** What came is no message. */
   malformed(): void;
   readonly closed: boolean;
@@ -27,32 +34,33 @@ export class AnswerReader {
     if (this.#bulkLeft > 0) {
       at = Math.min(this.#bulkLeft, bytes.length);
       this.#bulkLeft -= at;
-      this.#handler.bulk(bytes.subarray(0, at), false);
+      this.#handler.bulk({ bytes, from: 0, to: at }, false);
     }
     while (bytes.length - at >= 5 && !this.#handler.closed) {
-      const taken = this.#take(bytes, at);
-      if (taken === 0) break;
-      at += taken;
+      const end = this.#take(bytes, at);
+      if (end === at) break;
+      at = end;
     }
     if (at < bytes.length) this.#carry = bytes.subarray(at);
   }
 
-  #take(bytes: Buffer, at: number): number {
-    const type = bytes[at] ?? 0;
-    const size = bytes.readInt32BE(at + 1) + 1;
-    if (size < 5) {
+  /** Hands out what begins there; returns where it ends, the same place when it is not yet whole. */
+  #take(bytes: Buffer, from: number): number {
+    const type = bytes[from] ?? 0;
+    const end = from + 1 + bytes.readInt32BE(from + 1);
+    if (end < from + 5) {
       this.#handler.malformed();
-      return 0;
+      return from;
     }
-    const message = bytes.subarray(at, at + size);
+    const to = Math.min(end, bytes.length);
     if (type === SERVER.dataRow || type === SERVER.copyData) {
-      this.#bulkLeft = size - message.length;
-      this.#handler.bulk(message, true);
-    } else if (message.length < size) {
-      return 0;
+      this.#bulkLeft = end - to;
+      this.#handler.bulk({ bytes, from, to }, true);
+    } else if (to < end) {
+      return from;
     } else {
-      this.#handler.message(type, message);
+      this.#handler.message(type, { bytes, from, to });
     }
-    return message.length;
+    return to;
   }
 }

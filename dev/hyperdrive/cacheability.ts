@@ -40,15 +40,15 @@ export type Profile = keyof typeof PROFILES;
 export type Verdict =
   | {
       isCacheable: true;
-      /** Why Hyperdrive might not cache it all the same, or null. */
-      doubt: string | null;
+      /** Why Hyperdrive might not cache it all the same. */
+      doubt?: string;
     }
   | { isCacheable: false; status: Exclude<CacheStatus, "hit" | "miss" | "disabled">; reason: string };
 
 /** Cloudflare names the status `oversizedquery` but no size: this one is assumed. */
 const LONGEST_QUERY = 1024 * 1024;
 const VERDICTS_KEPT = 2000;
-const CACHEABLE: Verdict = { isCacheable: true, doubt: null };
+const CACHEABLE: Verdict = { isCacheable: true };
 
 /** Says of SQL text whether its answer may be cached. One parse per text; verdicts are remembered. */
 export class Cacheability {

@@ -12,7 +12,7 @@ export interface Refusal {
 
 interface Expected {
   question: Question;
-  doubt: string | null;
+  doubt: string | undefined;
   /** Letters of the messages that must follow for it to count. */
   expects: string;
   /** All of its messages came in one flight. */

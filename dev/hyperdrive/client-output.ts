@@ -1,6 +1,5 @@
 import type { ClientSocket } from "./client-leg.ts";
 import type { Observer } from "./observer.ts";
-import { writeInTurn } from "./turn.ts";
 
 const LINGER_MS = 10_000;
 
@@ -34,7 +33,7 @@ export class ClientOutput {
     this.hasAnswered = true;
     const answer = bytes.length === 1 ? (bytes[0] ?? Buffer.alloc(0)) : Buffer.concat(bytes);
     this.#observer?.transferred("bytesOut", answer.length);
-    return writeInTurn(this.#socket, answer);
+    return this.#socket.write(answer);
   }
 
   /** Says what is left to say, and hangs up. */

@@ -4,6 +4,7 @@ import { CLIENT } from "./protocol.ts";
 const KNOWN = new Set<number>(Object.values(CLIENT));
 const BARE = new Set<number>([CLIENT.sync, CLIENT.flush, CLIENT.copyDone, CLIENT.terminate]);
 const STARTUP_LIMIT = 10_000;
+const NOTHING = Buffer.alloc(0);
 
 /**
  * Cuts what a client sends into whole messages, however the network split or merged them.
@@ -11,10 +12,12 @@ const STARTUP_LIMIT = 10_000;
  */
 export class FrameReader {
   readonly #limit: number;
-  #chunks: Buffer[] = [];
-  #size = 0;
-  /** Where in the first chunk the next message begins. */
+  #chunk: Buffer = NOTHING;
+  /** Where in the chunk the next message begins. */
   #at = 0;
+  /** What has come behind the chunk. */
+  #later: Buffer[] = [];
+  #size = 0;
 
   /** `limit`: the largest message in bytes. */
   constructor(limit: number) {
@@ -27,7 +30,12 @@ export class FrameReader {
   }
 
   push(chunk: Buffer): void {
-    this.#chunks.push(chunk);
+    if (this.#size > 0) {
+      this.#later.push(chunk);
+    } else {
+      this.#chunk = chunk;
+      this.#at = 0;
+    }
     this.#size += chunk.length;
   }
 
@@ -53,25 +61,21 @@ export class FrameReader {
 
   #take(count: number): Buffer | null {
     if (this.#size < count) return null;
-    const chunk = this.#whole(count);
-    const end = this.#at + count;
-    const message = chunk.subarray(this.#at, end);
+    const message = this.#whole(count).subarray(this.#at, this.#at + count);
     this.#size -= count;
-    this.#at = end;
-    if (end === chunk.length) {
-      this.#chunks.shift();
-      this.#at = 0;
-    }
+    this.#at += count;
+    // A chunk that has been handed out whole need not be kept until the next one comes.
+    if (this.#size === 0) this.#chunk = NOTHING;
     return message;
   }
 
   /** The chunk in which the next `count` bytes lie, from `#at` on; they must have come. */
   #whole(count: number): Buffer {
-    const first = this.#chunks[0];
-    if (first !== undefined && first.length - this.#at >= count) return first;
-    const joined = Buffer.concat(this.#chunks).subarray(this.#at);
-    this.#chunks = [joined];
-    this.#at = 0;
-    return joined;
+    if (this.#chunk.length - this.#at < count) {
+      this.#chunk = Buffer.concat([this.#chunk.subarray(this.#at), ...this.#later]);
+      this.#at = 0;
+      this.#later = [];
+    }
+    return this.#chunk;
   }
 }

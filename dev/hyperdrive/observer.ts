@@ -7,7 +7,7 @@ import type { Door } from "./stats.ts";
 export interface Observation {
   status: CacheStatus;
   reason: string;
-  doubt?: string | null;
+  doubt?: string | undefined;
   ageMs?: number;
   resultBytes?: number;
   originMs?: number;
@@ -41,19 +41,20 @@ export class Observer {
     this.#log.transferred(this.#who.door, direction, bytes);
   }
 
-  record(sql: Bytes, { doubt, ...observation }: Observation): void {
-    const waitMs = this.#waitMs;
-    this.#waitMs = 0;
+  record(sql: Bytes, observation: Observation): void {
+    const { door, user } = this.#who;
+    // What is spread comes first: V8 copies an object quickly only into an empty one.
     const record: QueryRecord = {
+      ...observation,
       type: "query",
       at: this.#clock.now(),
       request: this.request,
-      ...this.#who,
+      door,
+      user,
       sql: this.#textOf(sql),
-      ...observation,
     };
-    if (doubt) record.doubt = doubt;
-    if (waitMs > 0) record.waitMs = waitMs;
+    if (this.#waitMs > 0) record.waitMs = this.#waitMs;
+    this.#waitMs = 0;
     this.#log.add(record);
   }
 

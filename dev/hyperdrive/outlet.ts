@@ -1,18 +1,21 @@
+import type { Piece } from "./answer-reader.ts";
+
+const NOTHING = Buffer.alloc(0);
+
 /** Pieces on their way to a client. Neighbours in one chunk become one piece again: fewer objects, fewer writes. */
 export class Outlet {
   #pieces: Buffer[] = [];
-  #memory: ArrayBufferLike | null = null;
+  #chunk: Buffer = NOTHING;
   #from = 0;
   #to = 0;
 
-  push(piece: Buffer): void {
-    const from = piece.byteOffset;
-    if (piece.buffer !== this.#memory || from !== this.#to) {
+  push({ bytes, from, to }: Piece): void {
+    if (bytes !== this.#chunk || from !== this.#to) {
       this.#close();
-      this.#memory = piece.buffer;
+      this.#chunk = bytes;
       this.#from = from;
     }
-    this.#to = from + piece.length;
+    this.#to = to;
   }
 
   /** All that has been pushed since the last time. */
@@ -24,8 +27,10 @@ export class Outlet {
   }
 
   #close(): void {
-    if (this.#memory === null) return;
-    this.#pieces.push(Buffer.from(this.#memory, this.#from, this.#to - this.#from));
-    this.#memory = null;
+    const chunk = this.#chunk;
+    if (chunk === NOTHING) return;
+    const isWhole = this.#from === 0 && this.#to === chunk.length;
+    this.#pieces.push(isWhole ? chunk : chunk.subarray(this.#from, this.#to));
+    this.#chunk = NOTHING;
   }
 }

@@ -14,7 +14,7 @@ export interface QueryRecord {
   status: CacheStatus;
   reason: string;
   /** Why the real Hyperdrive might not cache it although it is cached here. */
-  doubt?: string;
+  doubt?: string | undefined;
   location?: number;
   ageMs?: number;
   resultBytes?: number;

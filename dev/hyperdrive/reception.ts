@@ -1,4 +1,4 @@
-import { type AnswerHandler, AnswerReader } from "./answer-reader.ts";
+import { type AnswerHandler, AnswerReader, type Piece } from "./answer-reader.ts";
 import { decodeError, type WireError } from "./errors.ts";
 import { answersOnly, completes, type Expectation } from "./expectation.ts";
 import type { Expectations } from "./expectations.ts";
@@ -41,14 +41,14 @@ export class Reception implements AnswerHandler {
     this.#session.destroy();
   }
 
-  bulk(part: Buffer, isStart: boolean): void {
+  bulk(part: Piece, isStart: boolean): void {
     const { current } = this.#expected;
     if (isStart) this.#bulkPasses = current?.silent !== true && current?.internal !== true;
     if (this.#bulkPasses) this.#pass(part);
-    else current?.capture?.push(Buffer.from(part));
+    else current?.capture?.push(copyOf(part));
   }
 
-  message(type: number, message: Buffer): void {
+  message(type: number, message: Piece): void {
     switch (type) {
       case SERVER.error:
         this.#error(message);
@@ -69,20 +69,20 @@ export class Reception implements AnswerHandler {
     }
   }
 
-  #answer(type: number, message: Buffer): void {
+  #answer(type: number, message: Piece): void {
     const { current } = this.#expected;
     const completed = answersOnly(type);
     if (current === undefined || (completed !== undefined && completed !== current.kind)) {
       this.#session.destroy();
       return;
     }
-    current.capture?.push(Buffer.from(message));
+    current.capture?.push(copyOf(message));
     if (current.silent !== true && current.internal !== true) this.#pass(message);
     if (type === SERVER.copyIn) {
       this.#session.copyIn = true;
       this.#settled();
     } else if (type === SERVER.commandComplete && current.internal !== true) {
-      this.#session.sink?.completed(message.toString("latin1", 5, message.length - 1));
+      this.#session.sink?.completed(message.bytes.toString("latin1", message.from + 5, message.to - 1));
     }
     if (completes(current.kind, type)) this.#complete(current);
   }
@@ -93,16 +93,17 @@ export class Reception implements AnswerHandler {
     if (this.#expected.count === 0) this.#settled();
   }
 
-  #error(message: Buffer): void {
+  #error(message: Piece): void {
     const { current } = this.#expected;
-    const error = decodeError(message);
+    const error = decodeError(bytesOf(message));
     this.#session.copyIn = false;
     if (error.fields.severity === "FATAL") {
       this.hasTold = this.#session.sink !== null;
       this.#pass(message);
       return;
     }
-    if (current?.internal !== true) this.#pass(current?.replacement?.encode() ?? message);
+    if (current?.internal !== true)
+      this.#pass(current?.replacement === undefined ? message : pieceOf(current.replacement.encode()));
     if (current === undefined) return;
     if (current.kind === "query" || current.kind === "sync") {
       this.#queryFailed = error;
@@ -114,13 +115,13 @@ export class Reception implements AnswerHandler {
     if (this.#expected.count === 0) this.#settled();
   }
 
-  #ready(message: Buffer): void {
+  #ready(message: Piece): void {
     const { current } = this.#expected;
     if (current === undefined || (current.kind !== "sync" && current.kind !== "query")) {
       this.#session.destroy();
       return;
     }
-    this.#session.status = message[5] ?? STATUS.idle;
+    this.#session.status = message.bytes[message.from + 5] ?? STATUS.idle;
     if (current.silent !== true && current.internal !== true) this.#pass(message);
     const failed = this.#queryFailed;
     this.#queryFailed = null;
@@ -137,10 +138,10 @@ export class Reception implements AnswerHandler {
   }
 
   /** What belongs to no message that was sent. */
-  #aside(type: number, message: Buffer): void {
+  #aside(type: number, message: Piece): void {
     if (type === SERVER.parameterStatus) {
       this.#session.isDisturbed = true;
-      this.#session.sink?.reported(message);
+      this.#session.sink?.reported(bytesOf(message));
     }
     this.#pass(message);
   }
@@ -150,7 +151,20 @@ export class Reception implements AnswerHandler {
     this.#session.sink?.settled();
   }
 
-  #pass(bytes: Buffer): void {
-    if (this.#session.sink !== null) this.#out.push(bytes);
+  #pass(piece: Piece): void {
+    if (this.#session.sink !== null) this.#out.push(piece);
   }
+}
+
+function bytesOf({ bytes, from, to }: Piece): Buffer {
+  return bytes.subarray(from, to);
+}
+
+/** Of its own memory: the chunk may be large. */
+function copyOf(piece: Piece): Buffer {
+  return Buffer.from(bytesOf(piece));
+}
+
+function pieceOf(bytes: Buffer): Piece {
+  return { bytes, from: 0, to: bytes.length };
 }

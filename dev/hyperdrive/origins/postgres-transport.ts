@@ -1,6 +1,5 @@
 import type { Socket } from "node:net";
 import { CLIENT, frame } from "../protocol.ts";
-import { writeInTurn } from "../turn.ts";
 import type { Transport, TransportEvents } from "./origin.ts";
 
 const JOIN_BYTES = 64 * 1024;
@@ -41,9 +40,9 @@ export class PostgresTransport implements Transport {
     const messages = this.#queue;
     this.#queue = [];
     const [first] = messages;
-    if (messages.length === 1 && first !== undefined) writeInTurn(this.#socket, first);
-    else if (this.#size < JOIN_BYTES) writeInTurn(this.#socket, Buffer.concat(messages, this.#size));
-    else for (const message of messages) writeInTurn(this.#socket, message);
+    if (messages.length === 1 && first !== undefined) this.#socket.write(first);
+    else if (this.#size < JOIN_BYTES) this.#socket.write(Buffer.concat(messages, this.#size));
+    else for (const message of messages) this.#socket.write(message);
     this.#size = 0;
   }
 
