@@ -1,20 +1,42 @@
 // What the local Hyperdrive costs and spares, against the same Postgres in the same run.
-//   bun run bench:hyperdrive            needs pgbench, as it comes with Postgres' client tools
+//   bun run bench:hyperdrive [--rounds 5] [--seconds 3]      needs pgbench, as it comes with Postgres' client tools
 import { execFile, spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { promisify } from "node:util";
+import { parseArgs, promisify } from "node:util";
 import pg from "pg";
 import { startPostgres } from "../dev/postgres.ts";
 
 const run = promisify(execFile);
-const rounds = 3;
-const secondsPerRound = 5;
+const { values } = parseArgs({
+  options: {
+    help: { type: "boolean", default: false },
+    rounds: { type: "string", default: "5" },
+    seconds: { type: "string", default: "3" },
+  },
+});
+if (values.help) {
+  console.log(`Usage: bun run bench:hyperdrive [--rounds 5] [--seconds 3]
+pgbench against Postgres and through the direct door in turns, then one query at a time at each place in turns.`);
+  process.exit(0);
+}
+const rounds = atLeastOne("rounds", values.rounds);
+const seconds = atLeastOne("seconds", values.seconds);
 const clients = 8;
 /** Hyperdrive's soft maximum of connections on the free plan. */
 const poolSize = "20";
-const samples = 3000;
+/** One query at a time: so many at one place before the next has its turn, and how often each has one. */
+const queriesPerTurn = 200;
+const turns = 40;
+const warmUpTurns = 10;
 const program = join(import.meta.dirname, "../dev/hyperdrive/cli.ts");
+
+function atLeastOne(name: string, value: string): number {
+  const number = Number(value);
+  if (Number.isInteger(number) && number >= 1) return number;
+  console.error(`--${name} takes a whole number of at least 1`);
+  process.exit(1);
+}
 
 /** Starts the command in a process of its own. */
 async function startCommand(origin: string, ...more: string[]): Promise<{ at: Record<string, string>; stop(): void }> {
@@ -38,51 +60,91 @@ function urlAt(url: string, address: string | undefined): string {
   return moved.href;
 }
 
-async function pgbenchRate(url: string, mode: string): Promise<number> {
-  const args = ["-n", "-S", "-M", mode, "-c", String(clients), "-j", "2", "-T", String(secondsPerRound)];
-  const { stdout } = await run("pgbench", [...args, url]);
+interface Load {
+  mode: "simple" | "extended" | "prepared";
+  /** Threads of pgbench; its own default is 1. */
+  threads: number;
+}
+
+async function pgbenchRate(url: string, { mode, threads }: Load): Promise<number> {
+  const args = ["-n", "-S", "-M", mode, "-c", String(clients), "-j", String(threads), "-T", String(seconds), url];
+  const { stdout } = await run("pgbench", args);
   return Number(/tps = ([\d.]+)/.exec(stdout)?.[1]);
 }
 
-/** Median and 99th percentile of one query at a time, in milliseconds. */
-async function latency(url: string): Promise<{ median: number; p99: number }> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  const times: number[] = [];
-  for (let i = 0; i < samples; i++) {
-    const started = performance.now();
-    await client.query("select abalance from pgbench_accounts where aid = $1", [1]);
-    times.push(performance.now() - started);
+async function compareRates(url: string, direct: string, load: Load): Promise<void> {
+  const [alone, through]: [number[], number[]] = [[], []];
+  // Node compiles what is hot while it runs.
+  await pgbenchRate(direct, load);
+  for (let round = 0; round < rounds; round++) {
+    alone.push(await pgbenchRate(url, load));
+    through.push(await pgbenchRate(direct, load));
   }
-  await client.end();
-  const sorted = times.slice(samples / 10).sort((one, other) => one - other);
-  const at = (share: number) => sorted[Math.floor(sorted.length * share)] ?? Number.NaN;
-  return { median: at(0.5), p99: at(0.99) };
+  const share = Math.round((100 * median(through)) / median(alone));
+  const name = `pgbench -M ${load.mode} -S -c ${clients} -j ${load.threads}`;
+  const rates = `${median(alone).toFixed(0)}/s alone, ${median(through).toFixed(0)}/s through the direct door`;
+  console.log(`${name}: ${rates}, ${share} %`);
 }
 
-const median = (values: number[]) => values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? 0;
+/** Times of one query at a time in milliseconds, at each place in turns. `name`: it is prepared once. */
+async function timesAt(places: Record<string, string>, name?: string): Promise<Map<string, number[]>> {
+  const clients = new Map<string, pg.Client>();
+  const times = new Map<string, number[]>();
+  const query = { text: "select abalance from pgbench_accounts where aid = $1", values: [1], ...(name && { name }) };
+  try {
+    for (const [place, connectionString] of Object.entries(places)) {
+      const client = new pg.Client({ connectionString });
+      await client.connect();
+      clients.set(place, client);
+      times.set(place, []);
+    }
+    for (let turn = 0; turn < turns; turn++) {
+      for (const [place, client] of clients) {
+        const taken = await timesOf(client, query);
+        if (turn >= warmUpTurns) times.get(place)?.push(...taken);
+      }
+    }
+  } finally {
+    for (const client of clients.values()) await client.end();
+  }
+  return times;
+}
+
+async function timesOf(client: pg.Client, query: pg.QueryConfig): Promise<number[]> {
+  const times: number[] = [];
+  for (let count = 0; count < queriesPerTurn; count++) {
+    const started = performance.now();
+    await client.query(query);
+    times.push(performance.now() - started);
+  }
+  return times;
+}
+
+function quantile(numbers: readonly number[], share: number): number {
+  return numbers.toSorted((one, other) => one - other)[Math.floor(numbers.length * share)] ?? Number.NaN;
+}
+
+function median(numbers: readonly number[]): number {
+  return quantile(numbers, 0.5);
+}
 
 async function measure(url: string): Promise<void> {
   await run("pgbench", ["-i", "-q", "-s", "1", url]);
   const hyperdrive = await startCommand(url, "--control-port", "0", "--pool-size", poolSize);
   try {
     const direct = urlAt(url, hyperdrive.at.direct);
-    for (const mode of ["simple", "extended", "prepared"]) {
-      const [plain, through]: number[][] = [[], []];
-      for (let round = 0; round < rounds; round++) {
-        plain?.push(await pgbenchRate(url, mode));
-        through?.push(await pgbenchRate(direct, mode));
-      }
-      const [base, ours] = [median(plain ?? []), median(through ?? [])];
-      const share = Math.round((100 * ours) / base);
+    for (const mode of ["simple", "extended", "prepared"] as const)
+      await compareRates(url, direct, { mode, threads: 1 });
+    await compareRates(url, direct, { mode: "prepared", threads: 2 });
+    const places = { "a cache hit": urlAt(url, hyperdrive.at.cached), Postgres: url, "the direct door": direct };
+    for (const name of [undefined, "balance"]) {
       console.log(
-        `pgbench -M ${mode} -S, ${clients} clients: ${base.toFixed(0)}/s alone, ${ours.toFixed(0)}/s through the direct door, ${share} %`,
+        name ? "One query at a time, prepared once by name:" : "One query at a time, as the worker sends it:",
       );
-    }
-    const places = { "a cache hit": urlAt(url, hyperdrive.at.cached), "the direct door": direct, Postgres: url };
-    for (const [place, at] of Object.entries(places)) {
-      const { median: middle, p99 } = await latency(at);
-      console.log(`${place}: ${middle.toFixed(3)} ms median, ${p99.toFixed(3)} ms 99th percentile`);
+      for (const [place, times] of await timesAt(places, name)) {
+        const [middle, slow] = [median(times), quantile(times, 0.99)];
+        console.log(`  ${place}: ${middle.toFixed(3)} ms median, ${slow.toFixed(3)} ms 99th percentile`);
+      }
     }
   } finally {
     hyperdrive.stop();
