@@ -17,6 +17,8 @@ export interface PostgresOptions {
   dataDir?: string;
   /** Absent: any free port. */
   port?: number;
+  /** Listens at a Unix socket too. Its folder's path must be short; that of a temporary one is. */
+  hasSocket?: boolean;
 }
 
 export interface RunningPostgres {
@@ -24,6 +26,8 @@ export interface RunningPostgres {
   url: string;
   /** Connects as `fairlead_owner`: no superuser, but LOGIN CREATEROLE CREATEDB BYPASSRLS and owner of `fairlead`, as Neon's owner is. */
   ownerUrl: string;
+  /** The folder of the Unix socket, where there is one. */
+  socketFolder: string;
   /** Ends the server; removes its data when the folder was temporary. */
   stop(): Promise<void>;
 }
@@ -39,7 +43,8 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Runn
     if (temporary) await rm(folder, { recursive: true, force: true });
   };
   try {
-    const { server, port } = await launch(folder, { temporary, port: options.port });
+    const socketFolder = options.hasSocket === true ? join(folder, "data") : "";
+    const { server, port } = await launch(folder, { temporary, port: options.port, socketFolder });
     const urlOf = (user: string) => `postgres://${user}:${PASSWORD}@127.0.0.1:${port}/${DATABASE}`;
     const stop = async () => {
       await server.stop();
@@ -51,7 +56,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Runn
       await stop();
       throw error;
     }
-    return { url: urlOf(SUPERUSER), ownerUrl: urlOf(OWNER), stop };
+    return { url: urlOf(SUPERUSER), ownerUrl: urlOf(OWNER), socketFolder, stop };
   } catch (error) {
     await cleanUp();
     throw error;
@@ -61,6 +66,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Runn
 interface LaunchOptions {
   temporary: boolean;
   port: number | undefined;
+  socketFolder: string;
 }
 
 /** A free port may be taken by somebody else before Postgres binds it, so a port of our choosing is tried anew. */
@@ -81,7 +87,7 @@ async function launch(folder: string, options: LaunchOptions): Promise<{ server:
       persistent: true,
       createPostgresUser: process.getuid?.() === 0,
       initdbFlags: ["--encoding=UTF8", "--locale=C"],
-      postgresFlags: serverFlags(options.temporary),
+      postgresFlags: serverFlags(options),
       onLog: keep,
       onError: keep,
     });
@@ -122,8 +128,8 @@ async function initialise(server: EmbeddedPostgres, folder: string): Promise<voi
   await server.initialise();
 }
 
-function serverFlags(temporary: boolean): string[] {
-  const settings = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=300"];
+function serverFlags({ temporary, socketFolder }: LaunchOptions): string[] {
+  const settings = ["listen_addresses=127.0.0.1", `unix_socket_directories=${socketFolder}`, "max_connections=300"];
   if (temporary) settings.push("fsync=off", "synchronous_commit=off", "full_page_writes=off");
   return settings.flatMap((setting) => ["-c", setting]);
 }

@@ -1,6 +1,7 @@
 import { cpSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { asked, startServer, type TestServer } from "@repo/dev/test/servers";
 import type postgres from "postgres";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Catalogue, compareCatalogues, type Query, readCatalogue } from "../scripts/catalogue.ts";
@@ -10,7 +11,6 @@ import { migrateDatabase } from "../scripts/migrator.ts";
 import { migrationsFolder } from "../scripts/paths.ts";
 import { migratedScratch, queryOf } from "../scripts/scratch.ts";
 import { fillTables } from "./rows.ts";
-import { asked, startServer, type TestServer } from "./servers.ts";
 
 let server: TestServer;
 const migrations = readMigrations();

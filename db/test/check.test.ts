@@ -2,6 +2,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { newFolder, runToEnd } from "@repo/dev/test/programs";
+import { asked, startServer, type TestServer } from "@repo/dev/test/servers";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { repositoryFindings } from "../scripts/check.ts";
 import { databaseFindings } from "../scripts/check-database.ts";
@@ -9,7 +10,6 @@ import { exitCodeOf } from "../scripts/findings.ts";
 import { migrateDatabase } from "../scripts/migrator.ts";
 import { migrationsFolder } from "../scripts/paths.ts";
 import { copyOfDb } from "./copy.ts";
-import { asked, startServer, type TestServer } from "./servers.ts";
 
 let server: TestServer;
 let url: string;

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { newFolder, runToEnd } from "@repo/dev/test/programs";
+import { startServer, type TestServer } from "@repo/dev/test/servers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { dbFolder, rootFolder } from "../scripts/paths.ts";
 import { copyOfDb } from "./copy.ts";
-import { startServer, type TestServer } from "./servers.ts";
 
 /** Exit code and first line. */
 type Outcome = [code: number, firstLine: RegExp];

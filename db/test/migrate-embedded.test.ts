@@ -1,9 +1,9 @@
 import { startEmbedded } from "@repo/dev/embedded";
+import { asked } from "@repo/dev/test/servers";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { migrateDatabase } from "../scripts/migrate.ts";
 import { looseMark } from "../scripts/migrations.ts";
 import { chainOf } from "./chain.ts";
-import { asked } from "./servers.ts";
 
 let embedded: Awaited<ReturnType<typeof startEmbedded>>;
 

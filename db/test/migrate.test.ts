@@ -1,10 +1,10 @@
 import { run, runToEnd } from "@repo/dev/test/programs";
+import { asked, startServer, type TestServer } from "@repo/dev/test/servers";
 import postgres from "postgres";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { migrateDatabase, pendingMigrations } from "../scripts/migrate.ts";
 import { looseMark } from "../scripts/migrations.ts";
 import { chainOf } from "./chain.ts";
-import { asked, startServer, type TestServer } from "./servers.ts";
 
 let server: TestServer;
 

@@ -2,12 +2,12 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { startEmbedded } from "@repo/dev/embedded";
 import { newFolder, runToEnd } from "@repo/dev/test/programs";
+import { asked, startServer, type TestServer } from "@repo/dev/test/servers";
 import type postgres from "postgres";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { compareCatalogues, readCatalogue } from "../scripts/catalogue.ts";
 import { catalogueLints } from "../scripts/lint-catalogue.ts";
 import { copyOfDb } from "./copy.ts";
-import { asked, startServer, type TestServer } from "./servers.ts";
 
 let server: TestServer;
 

@@ -3,11 +3,11 @@ import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { freePort, hasTerminals, runOnTerminal } from "@repo/dev/test/programs";
+import { asked, startServer, type TestServer } from "@repo/dev/test/servers";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { migrateDatabase, migrationCount } from "../scripts/migrate.ts";
 import { chainOf } from "./chain.ts";
 import { type Copy, copyOfDb } from "./copy.ts";
-import { asked, startServer, type TestServer } from "./servers.ts";
 
 const runner = "scripts/run.ts";
 const hasBun = spawnSync("bun", ["--version"]).status === 0;

@@ -2,11 +2,11 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort, run, runToEnd } from "@repo/dev/test/programs";
+import { asked, startTlsServer, type TlsServer } from "@repo/dev/test/servers";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { migrateDatabase } from "../scripts/migrate.ts";
 import { readDefinitions } from "./catalogue.ts";
 import { copyOfDb } from "./copy.ts";
-import { asked, startTlsServer, type TlsServer } from "./servers.ts";
 
 let server: TlsServer;
 /** Migrated and seeded by the first test. */

@@ -41,6 +41,9 @@ it("stands in front of any Postgres, by itself", async () => {
 it.each([
   [[], /^Which database\?/],
   [["--origin", "mysql://h/d"], /must begin with postgres:\/\//],
+  [["--origin", "postgres://h/d?sslmode=maybe"], /sslmode must be one of disable, .*, not "maybe"/],
+  [["--origin", "postgres://u:p#w@h/d"], /cannot be read: .*%xx/],
+  [["--origin", "postgres://h/d", "--host", "0.0.0.0"], /^Whoever reaches 0\.0\.0\.0 .* --password/],
   [["--origin", "postgres://h/d", "--profile", "lax"], /^--profile takes paranoid or strict-docs/],
   [["--origin", "postgres://h/d", "--max-age", "3601", "--control-port", "0"], /^max_age must be between 0 and 1 hour/],
   [["--origin", "postgres://h/d", "--cached-port", "many"], /^--cached-port takes a number/],

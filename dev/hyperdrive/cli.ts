@@ -14,12 +14,13 @@ const usage = `bun run hyperdrive --origin postgres://user:password@host:5432/da
 
 Puts a local Hyperdrive in front of a Postgres: any client connects to its ports as it would to the database.
 
-  --origin <url>              postgres://… (sslmode as libpq has it), or pglite:<folder> (no folder: in memory)
+  --origin <url>              postgres://… (sslmode as libpq has it; ?host=/folder for a Unix socket),
+                              or pglite:<folder> (no folder: in memory)
   --cached-port <n>           the door with the cache (default 5433)
   --direct-port <n>           the door without (default 5434)
   --origin-port <n>           the door for tools: no pool, no restrictions (default: any free port)
   --control-port <n>          HTTP on 127.0.0.1: GET /stats /queries /events, POST /reset /clock /faults (default 5435)
-  --host <address>            where the doors listen (default 127.0.0.1)
+  --host <address>            where the doors listen (default 127.0.0.1); beyond loopback with --password only
   --password <text>           asked of every client (default: everybody is trusted)
   --max-age <seconds>         how long an answer is fresh (default 60, at most 3600)
   --stale-while-revalidate <seconds>  how long after that it is served while one refresh runs (default 15)
@@ -61,11 +62,12 @@ await runCommand({
     seed: text,
   },
   async run(values) {
+    const { host, ...options } = readOptions(values);
     const { origin, close } = await openOrigin(values.origin);
     try {
-      const hyperdrive = await startHyperdrive({ origin, ...readOptions(values) }).catch(refuse);
+      const hyperdrive = await startHyperdrive({ origin, host, ...options }).catch(refuse);
       const { cached, direct, origin: tools } = hyperdrive.ports;
-      console.log(`cached   127.0.0.1:${cached}\ndirect   127.0.0.1:${direct}\ntools    127.0.0.1:${tools}`);
+      console.log(`cached   ${host}:${cached}\ndirect   ${host}:${direct}\ntools    ${host}:${tools}`);
       console.log(`control  ${hyperdrive.controlUrl}`);
       const signal = stopSignal();
       await new Promise<void>((resolve) => {
@@ -102,7 +104,7 @@ function postgresOrigin(url: string): Origin {
   }
 }
 
-function readOptions(values: Values): Omit<HyperdriveOptions, "origin"> {
+function readOptions(values: Values): Omit<HyperdriveOptions, "origin"> & { host: string } {
   const number = (name: string, fallback: number) => readNumber(name, values[name], fallback);
   const profile = readProfile(values.profile ?? "paranoid");
   const cache = {
@@ -110,7 +112,12 @@ function readOptions(values: Values): Omit<HyperdriveOptions, "origin"> {
     maxAgeMs: number("max-age", 60) * 1000,
     staleMs: number("stale-while-revalidate", 15) * 1000,
   };
+  const host = typeof values.host === "string" ? values.host : "127.0.0.1";
+  if (!isLoopback(host) && typeof values.password !== "string") {
+    throw new Refusal(`Whoever reaches ${host} would be let in as any user: say --password too.`);
+  }
   return {
+    host,
     ports: {
       cached: number("cached-port", 5433),
       direct: number("direct-port", 5434),
@@ -128,9 +135,12 @@ function readOptions(values: Values): Omit<HyperdriveOptions, "origin"> {
       jitter: number("jitter", 0),
       seed: number("seed", 1),
     },
-    ...(typeof values.host === "string" ? { host: values.host } : {}),
     ...(typeof values.password === "string" ? { password: values.password } : {}),
   };
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || host.startsWith("127.");
 }
 
 function readNumber(name: string, value: string | boolean | undefined, fallback: number): number {

@@ -1,15 +1,20 @@
 import { createHash } from "node:crypto";
-import { connect as connectTcp, isIP, type Socket } from "node:net";
+import { connect, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { connectFailed, decodeError } from "../errors.ts";
 import { CLIENT, frame, int32, SERVER, text } from "../protocol.ts";
 import { ScramClient } from "../scram.ts";
 import type { CancelKey } from "../startup.ts";
 
+/** What libpq calls them. `allow` is taken for `disable`. */
+export const SSL_MODES = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] as const;
+export type SslMode = (typeof SSL_MODES)[number];
+
 export interface Address {
+  /** A name, an address, or the folder of a Unix socket. */
   host: string;
   port: number;
-  sslMode: string;
+  sslMode: SslMode;
   timeoutMs: number;
 }
 
@@ -31,18 +36,23 @@ const SSL_REQUEST = Buffer.concat([int32(8), int32(80877103)]);
 const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: "connection_refused",
   ECONNRESET: "connection_reset",
+  EACCES: "permission_denied",
   EHOSTUNREACH: "host_unreachable",
   ENETUNREACH: "network_unreachable",
+  ENOENT: "socket_not_found",
   ENOTFOUND: "dns_lookup_failed",
   ETIMEDOUT: "timed_out",
 };
 
-/** Connects, with TLS where the mode asks for it. Rejects with 58000 and the reason in Hyperdrive's words. */
+/** Connects, with TLS where the mode asks for it; a Unix socket has none. Rejects with 58000 and the reason in Hyperdrive's words. */
 export async function openSocket(address: Address): Promise<Socket> {
-  const socket = connectTcp({ host: address.host, port: address.port, noDelay: true });
+  const { host, port } = address;
+  const isLocal = host.startsWith("/");
+  const socket = connect(isLocal ? { path: `${host}/.s.PGSQL.${port}` } : { host, port, noDelay: true });
   try {
     await within(socket, address.timeoutMs, (resolve) => socket.once("connect", resolve));
-    return address.sslMode === "disable" ? socket : await upgrade(socket, address);
+    const isPlain = isLocal || address.sslMode === "disable" || address.sslMode === "allow";
+    return isPlain ? socket : await upgrade(socket, address);
   } catch (error) {
     socket.destroy();
     throw error;
@@ -52,6 +62,7 @@ export async function openSocket(address: Address): Promise<Socket> {
 async function upgrade(socket: Socket, address: Address): Promise<Socket> {
   socket.write(SSL_REQUEST);
   const answer = await within<Buffer>(socket, address.timeoutMs, (resolve) => socket.once("data", resolve));
+  if (answer.toString("latin1") === "N" && address.sslMode === "prefer") return socket;
   if (answer.toString("latin1") !== "S") throw connectFailed("tls_not_supported");
   const isVerified = address.sslMode.startsWith("verify-");
   const secure = connectTls({

@@ -1,6 +1,6 @@
 import { connectFailed } from "../errors.ts";
 import type { Connect, Origin, TransportEvents } from "./origin.ts";
-import { type Address, login, openSocket, sendCancel } from "./postgres-login.ts";
+import { type Address, login, openSocket, SSL_MODES, type SslMode, sendCancel } from "./postgres-login.ts";
 import { PostgresTransport } from "./postgres-transport.ts";
 
 export interface PostgresOriginOptions {
@@ -33,7 +33,8 @@ const ASSUMED_PARAMETERS = new Map([
 
 /**
  * A Postgres server as an origin: each user gets connections of its own. The URL names the server, the database, and the
- * user of the `origin` door; `sslmode` (disable, require, verify-ca, verify-full) means what libpq means by it.
+ * user of the `origin` door; `sslmode` (default `disable`) and `host` (also the folder of a Unix
+ * socket) mean what libpq means by them. Throws for a URL that cannot be read.
  */
 export function createPostgresOrigin(url: string, options: PostgresOriginOptions = {}): Origin {
   return new PostgresOrigin(url, options);
@@ -53,16 +54,15 @@ class PostgresOrigin implements Origin {
   #isClosed = false;
 
   constructor(url: string, options: PostgresOriginOptions) {
-    const parsed = new URL(url);
-    if (!/^postgres(?:ql)?:$/.test(parsed.protocol)) throw new Error("the origin's URL must begin with postgres://");
+    const parsed = readUrl(url);
     this.owner = decodeURIComponent(parsed.username) || "postgres";
     this.#password = decodeURIComponent(parsed.password);
     this.#database = decodeURIComponent(parsed.pathname.slice(1)) || this.owner;
     this.#passwords = new Map(Object.entries(options.passwords ?? {}));
     this.#address = {
-      host: parsed.hostname.replace(/^\[(.*)\]$/, "$1") || "127.0.0.1",
+      host: hostOf(parsed),
       port: Number(parsed.port || 5432),
-      sslMode: parsed.searchParams.get("sslmode") ?? "disable",
+      sslMode: sslModeOf(parsed),
       timeoutMs: options.connectMs ?? 10_000,
     };
   }
@@ -113,6 +113,27 @@ class PostgresOrigin implements Origin {
     this.#isClosed = true;
     for (const transport of this.#transports) transport.destroy();
   }
+}
+
+function readUrl(url: string): URL {
+  if (!/^postgres(?:ql)?:\/\//.test(url)) throw new Error("the origin's URL must begin with postgres://");
+  if (URL.canParse(url)) return new URL(url);
+  throw new Error(
+    "the origin's URL cannot be read: postgres://user:password@host:5432/database, what is special in it as %xx",
+  );
+}
+
+/** As libpq reads it: `?host=` counts more, and a path is the folder of a Unix socket. */
+function hostOf({ hostname, searchParams }: URL): string {
+  const host = searchParams.get("host") ?? decodeURIComponent(hostname).replace(/^\[(.*)\]$/, "$1");
+  return host || "127.0.0.1";
+}
+
+function sslModeOf({ searchParams }: URL): SslMode {
+  const name = searchParams.get("sslmode") ?? "disable";
+  const mode = SSL_MODES.find((known) => known === name);
+  if (mode === undefined) throw new Error(`the origin's sslmode must be one of ${SSL_MODES.join(", ")}, not "${name}"`);
+  return mode;
 }
 
 function withoutPersonal(parameters: ReadonlyMap<string, string>): ReadonlyMap<string, string> {

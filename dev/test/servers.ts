@@ -1,7 +1,7 @@
 import { chownSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type RunningPostgres, startPostgres } from "@repo/dev/postgres";
 import postgres from "postgres";
+import { type RunningPostgres, startPostgres } from "../postgres.ts";
 import { selfSigned } from "./certificate.ts";
 
 export interface TestServer extends RunningPostgres {

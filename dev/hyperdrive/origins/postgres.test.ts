@@ -1,0 +1,79 @@
+import pg from "pg";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type RunningPostgres, startPostgres } from "../../postgres.ts";
+import { startTlsServer, type TlsServer } from "../../test/servers.ts";
+import { createPostgresOrigin, startHyperdrive } from "../index.ts";
+
+/** What a client of the direct door hears of the session behind it: null for a Unix socket's address. */
+async function sessionAt(url: string): Promise<unknown> {
+  const origin = createPostgresOrigin(url);
+  const hyperdrive = await startHyperdrive({ origin });
+  const client = new pg.Client(hyperdrive.connectionString("direct", "postgres", "fairlead"));
+  client.on("error", () => {});
+  try {
+    await client.connect();
+    const sql = "select host(inet_server_addr()) as address, ssl from pg_stat_ssl where pid = pg_backend_pid()";
+    return (await client.query(sql)).rows[0];
+  } catch (error) {
+    return error instanceof Error ? error.message : error;
+  } finally {
+    await client.end();
+    await hyperdrive.close();
+    await origin.close();
+  }
+}
+
+describe("a Postgres at a Unix socket", () => {
+  let server: RunningPostgres;
+  beforeAll(async () => {
+    server = await startPostgres({ hasSocket: true });
+  });
+  afterAll(() => server.stop());
+
+  const at = (host: string, query = "") => server.url.replace("127.0.0.1", host) + query;
+
+  it("is found by ?host= and by the folder in the host's place, without TLS", async () => {
+    const byQuery = at("127.0.0.1", `?host=${encodeURIComponent(server.socketFolder)}&sslmode=require`);
+    expect(await sessionAt(byQuery)).toEqual({ address: null, ssl: false });
+    expect(await sessionAt(at(encodeURIComponent(server.socketFolder)))).toEqual({ address: null, ssl: false });
+    expect(await sessionAt(server.url)).toEqual({ address: "127.0.0.1", ssl: false });
+  });
+
+  it("is missed in words where there is none", async () => {
+    expect(await sessionAt(at("127.0.0.1", "?host=/nowhere"))).toBe(
+      "Server connection attempt failed: socket_not_found",
+    );
+  });
+
+  it("has no TLS, which `prefer` takes as it is and `require` does not", async () => {
+    expect(await sessionAt(`${server.url}?sslmode=prefer`)).toEqual({ address: "127.0.0.1", ssl: false });
+    expect(await sessionAt(`${server.url}?sslmode=require`)).toBe(
+      "Server connection attempt failed: tls_not_supported",
+    );
+  });
+});
+
+describe("a Postgres that speaks TLS alone", () => {
+  let server: TlsServer;
+  beforeAll(async () => {
+    server = await startTlsServer();
+  });
+  afterAll(() => server.stop());
+
+  const inMode = (mode: string) => sessionAt(server.url.replace("require", mode));
+
+  it.each(["prefer", "require", "require&channel_binding=require"])("is reached with sslmode=%s", async (mode) => {
+    expect(await inMode(mode)).toEqual({ address: "127.0.0.1", ssl: true });
+  });
+
+  it.each(["verify-ca", "verify-full"])(
+    "whose certificate nobody has signed is refused with sslmode=%s",
+    async (mode) => {
+      expect(await inMode(mode)).toBe("Server connection attempt failed: depth_zero_self_signed_cert");
+    },
+  );
+
+  it("says so itself without TLS", async () => {
+    expect(await inMode("disable")).toMatch(/no pg_hba.conf entry .* no encryption/);
+  });
+});
