@@ -39,9 +39,9 @@ function atLeastOne(name: string, value: string): number {
 }
 
 /** Starts the command in a process of its own. */
-async function startCommand(origin: string, ...more: string[]): Promise<{ at: Record<string, string>; stop(): void }> {
-  const ports = ["--cached-port", "0", "--direct-port", "0", ...more];
-  const child = spawn(process.execPath, [program, "--origin", origin, ...ports], {
+async function startCommand(origin: string): Promise<{ at: Record<string, string>; stop(): void }> {
+  const ports = ["cached", "direct", "control"].flatMap((door) => [`--${door}-port`, "0"]);
+  const child = spawn(process.execPath, [program, "--origin", origin, "--pool-size", poolSize, ...ports], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const at: Record<string, string> = {};
@@ -65,6 +65,12 @@ interface Load {
   /** Threads of pgbench; its own default is 1. */
   threads: number;
 }
+const loads: readonly Load[] = [
+  { mode: "simple", threads: 1 },
+  { mode: "extended", threads: 1 },
+  { mode: "prepared", threads: 1 },
+  { mode: "prepared", threads: 2 },
+];
 
 async function pgbenchRate(url: string, { mode, threads }: Load): Promise<number> {
   const args = ["-n", "-S", "-M", mode, "-c", String(clients), "-j", String(threads), "-T", String(seconds), url];
@@ -72,7 +78,7 @@ async function pgbenchRate(url: string, { mode, threads }: Load): Promise<number
   return Number(/tps = ([\d.]+)/.exec(stdout)?.[1]);
 }
 
-async function compareRates(url: string, direct: string, load: Load): Promise<void> {
+async function compareRates(url: string, direct: string, load: Load): Promise<string> {
   const [alone, through]: [number[], number[]] = [[], []];
   // Node compiles what is hot while it runs.
   await pgbenchRate(direct, load);
@@ -81,9 +87,8 @@ async function compareRates(url: string, direct: string, load: Load): Promise<vo
     through.push(await pgbenchRate(direct, load));
   }
   const share = Math.round((100 * median(through)) / median(alone));
-  const name = `pgbench -M ${load.mode} -S -c ${clients} -j ${load.threads}`;
   const rates = `${median(alone).toFixed(0)}/s alone, ${median(through).toFixed(0)}/s through the direct door`;
-  console.log(`${name}: ${rates}, ${share} %`);
+  return `pgbench -M ${load.mode} -S -c ${clients} -j ${load.threads}: ${rates}, ${share} %`;
 }
 
 /** Times of one query at a time in milliseconds, at each place in turns. `name`: it is prepared once. */
@@ -128,15 +133,27 @@ function median(numbers: readonly number[]): number {
   return quantile(numbers, 0.5);
 }
 
-async function measure(url: string): Promise<void> {
-  await run("pgbench", ["-i", "-q", "-s", "1", url]);
-  const hyperdrive = await startCommand(url, "--control-port", "0", "--pool-size", poolSize);
-  try {
+async function measureRates(url: string, socketFolder: string): Promise<void> {
+  const atSocket = `${url}?host=${encodeURIComponent(socketFolder)}`;
+  for (const [origin, name] of [
+    [url, "TCP"],
+    [atSocket, "Unix socket"],
+  ] as const) {
+    const hyperdrive = await startCommand(origin);
     const direct = urlAt(url, hyperdrive.at.direct);
-    for (const mode of ["simple", "extended", "prepared"] as const)
-      await compareRates(url, direct, { mode, threads: 1 });
-    await compareRates(url, direct, { mode: "prepared", threads: 2 });
-    const places = { "a cache hit": urlAt(url, hyperdrive.at.cached), Postgres: url, "the direct door": direct };
+    try {
+      console.log(`pgbench by TCP, the command's way to Postgres by ${name}:`);
+      for (const load of loads) console.log(`  ${await compareRates(url, direct, load)}`);
+    } finally {
+      hyperdrive.stop();
+    }
+  }
+}
+
+async function measureTimes(url: string): Promise<void> {
+  const { at, stop } = await startCommand(url);
+  try {
+    const places = { "a cache hit": urlAt(url, at.cached), Postgres: url, "the direct door": urlAt(url, at.direct) };
     for (const name of [undefined, "balance"]) {
       console.log(
         name ? "One query at a time, prepared once by name:" : "One query at a time, as the worker sends it:",
@@ -147,13 +164,15 @@ async function measure(url: string): Promise<void> {
       }
     }
   } finally {
-    hyperdrive.stop();
+    stop();
   }
 }
 
-const server = await startPostgres();
+const server = await startPostgres({ hasSocket: true });
 try {
-  await measure(server.url);
+  await run("pgbench", ["-i", "-q", "-s", "1", server.url]);
+  await measureTimes(server.url);
+  await measureRates(server.url, server.socketFolder);
 } finally {
   await server.stop();
 }
