@@ -27,8 +27,8 @@ const clients = 8;
 const poolSize = "20";
 /** One query at a time: so many at one place before the next has its turn, and how often each has one. */
 const queriesPerTurn = 200;
-const turns = 40;
-const warmUpTurns = 10;
+const turns = 60;
+const warmUpTurns = 30;
 const program = join(import.meta.dirname, "../dev/hyperdrive/cli.ts");
 
 function atLeastOne(name: string, value: string): number {

@@ -26,8 +26,8 @@ export interface Question {
   sql: Bytes;
   request: string;
   identity: Identity;
-  /** The messages to send for it. */
-  flight: readonly Buffer[];
+  /** The messages to send for it; made when they are needed, which few hits do. */
+  flight: () => readonly Buffer[];
 }
 
 const CATALOGUE_LIMIT = 50_000_000;
@@ -103,7 +103,7 @@ export class Edge {
 
   async #refresh(question: Question): Promise<void> {
     const startedAt = this.clock.now(question.database);
-    const result = await runErrand(question.identity, question.flight, this.maxResultBytes);
+    const result = await runErrand(question.identity, question.flight(), this.maxResultBytes);
     if (result === null || !this.store(question, result, startedAt)) {
       this.caches[question.location]?.abandonRefresh(question.key);
     }
@@ -113,7 +113,7 @@ export class Edge {
     { flight, identity, sql, request }: Question,
     { result, ageMs, author }: Found<Identity>,
   ): Promise<void> {
-    const ask = (whom: Identity) => () => runErrand(whom, flight, this.maxResultBytes);
+    const ask = (whom: Identity) => () => runErrand(whom, flight(), this.maxResultBytes);
     const outcome = await judgeHit(result, { asCaller: ask(identity), asAuthor: ask(author) });
     const record: LogRecord = {
       type: "shadow",

@@ -60,7 +60,7 @@ export function runsAll(execute: Buffer): boolean {
 
 /** The same query as one flight that needs nothing prepared. */
 export function selfContained({ tail }: StatementText, bound: Buffer): Buffer[] {
-  const bind = writeBind({ portal: "", statement: "", tail: Buffer.from(bound) });
+  const bind = writeBind({ portal: "", statement: "", tail: bound });
   return [writeParse("", tail), bind, DESCRIBE_PORTAL, EXECUTE_ALL, SYNC];
 }
 

@@ -120,7 +120,7 @@ export class Gate {
       const reason = "it came by the simple protocol, of which the documentation says nothing";
       return this.#refuse({ status: "uncacheable", reason }, [message]);
     }
-    const question = this.#question(simpleKey(sql), [message]);
+    const question = this.#question(simpleKey(sql), () => [message]);
     const hit = this.#hit(question, { verdict, needsDescription: true });
     if (hit === null) return this.#miss(question, verdict, { messages: [message], expects: "Q" });
     prepared.dropUnnamed(null);
@@ -136,13 +136,13 @@ export class Gate {
     if (source === undefined) return { replay: messages };
     const verdict = edge.judge(source.sql);
     if (!verdict.isCacheable) return this.#refuse(verdict, messages);
-    const question = this.#question(keyOf(source, bound), selfContained(source, bound));
+    const question = this.#question(keyOf(source, bound), () => selfContained(source, bound));
     const hit = this.#hit(question, { verdict, needsDescription: flight.isDescribed, flight });
     if (hit === null) return this.#miss(question, verdict, { messages, expects: "BES" });
     return { answer: composed(hit, flight) };
   }
 
-  #question(key: Omit<KeyParts, "user" | "database">, flight: Buffer[]): Question {
+  #question(key: Omit<KeyParts, "user" | "database">, flight: () => Buffer[]): Question {
     const { user, database, location, identity, observer } = this.#options;
     const { request } = observer;
     return { key: cacheKey({ user, database, ...key }), location, database, sql: key.sql, request, identity, flight };
@@ -198,7 +198,7 @@ export class Gate {
     }
     const verdict = edge.judge(source.sql);
     if (!verdict.isCacheable || capture !== null) return;
-    const question = this.#question(keyOf(source, tail), selfContained(source, tail));
+    const question = this.#question(keyOf(source, tail), () => selfContained(source, tail));
     this.#miss(question, verdict, { messages: [], expects: "ES" });
   }
 
