@@ -14,7 +14,9 @@ describe("Latency", () => {
     expect(series(7)).toEqual(series(7));
     expect(series(7)).not.toEqual(series(8));
     for (const ms of series(7)) expect(Math.abs(ms - 20)).toBeLessThanOrEqual(10);
-    expect(() => new Latency({ edgeOriginMs: -1 })).toThrow(RangeError);
+    for (const wrong of [{ edgeOriginMs: -1 }, { clientEdgeMs: 1e10 }, { jitter: 1.1 }, { jitter: Number.NaN }]) {
+      expect(() => new Latency(wrong)).toThrow(RangeError);
+    }
   });
 });
 

@@ -3,13 +3,16 @@ export interface LatencyOptions {
   clientEdgeMs?: number;
   /** Round trip between the edge and the origin; default 0. */
   edgeOriginMs?: number;
-  /** How far each way may deviate, as a share of it; default 0. */
+  /** How far each way may deviate, as a share of it from 0 to 1; default 0. */
   jitter?: number;
   /** The same seed gives the same deviations; default 1. */
   seed?: number;
 }
 
 export type Leg = "clientEdge" | "edgeOrigin";
+
+/** Beyond a minute nothing waits for an answer; far beyond, timers no longer hold. */
+export const LONGEST_MS = 60_000;
 
 /** Says how long each message is under way. */
 export class Latency {
@@ -20,9 +23,10 @@ export class Latency {
   extraMs = 0;
 
   constructor({ clientEdgeMs = 0, edgeOriginMs = 0, jitter = 0, seed = 1 }: LatencyOptions = {}) {
-    for (const value of [clientEdgeMs, edgeOriginMs, jitter]) {
-      if (!(value >= 0)) throw new RangeError("latency and jitter must not be negative");
+    for (const value of [clientEdgeMs, edgeOriginMs]) {
+      if (!(value >= 0 && value <= LONGEST_MS)) throw new RangeError(`a latency is from 0 to ${LONGEST_MS} ms`);
     }
+    if (!(jitter >= 0 && jitter <= 1)) throw new RangeError("jitter is a share, from 0 to 1");
     this.#legs = { clientEdge: clientEdgeMs, edgeOrigin: edgeOriginMs };
     this.#jitter = jitter;
     this.#random = seededRandom(seed);
