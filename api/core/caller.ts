@@ -70,7 +70,7 @@ export function isPerson(caller: Caller): caller is PersonCaller {
   return caller.user !== null;
 }
 
-/** For what lasts: whoever acts as somebody else leaves nothing behind. @throws AppError FORBIDDEN */
+/** For what lasts: whoever acts as somebody else leaves nothing behind and takes nothing away. @throws AppError FORBIDDEN */
 export function assertInPerson(caller: Caller): void {
   if (caller.via !== "session" || !caller.impersonatedBy) return;
   throw new AppError("FORBIDDEN", "Not while acting as another user", { reason: "impersonated" });

@@ -1,5 +1,15 @@
-import type { CachedResult } from "./cache.ts";
 import { SERVER } from "./protocol.ts";
+
+/** An answer as it goes to a client: the messages' bytes. */
+export interface Answer {
+  /** RowDescription or NoData; null when the query did not ask for it. */
+  description: Buffer | null;
+  /** The DataRow messages, one after another. */
+  rows: Buffer;
+  rowCount: number;
+  /** CommandComplete. */
+  complete: Buffer;
+}
 
 const OUTCOMES = new Set<number>([SERVER.error, SERVER.emptyQuery, SERVER.portalSuspended, SERVER.copyIn]);
 
@@ -27,12 +37,12 @@ export class AnswerCollector {
   }
 
   /** The answer, once it is complete; null when it is an error, or none that could be given again. */
-  result(): CachedResult | null {
+  result(): Answer | null {
     return this.isOversized ? null : readResult(Buffer.concat(this.#pieces));
   }
 }
 
-function readResult(bytes: Buffer): CachedResult | null {
+function readResult(bytes: Buffer): Answer | null {
   let description: Buffer | null = null;
   let complete: Buffer | null = null;
   const rows: Buffer[] = [];
@@ -51,10 +61,10 @@ function readResult(bytes: Buffer): CachedResult | null {
 }
 
 /** Whether two answers hold the same rows, in whatever order. */
-export function sameRows(left: CachedResult, right: CachedResult): boolean {
+export function sameRows(left: Answer, right: Answer): boolean {
   if (left.rows.equals(right.rows)) return true;
   if (left.rowCount !== right.rowCount || left.rows.length !== right.rows.length) return false;
-  const sorted = ({ rows }: CachedResult) => rowsOf(rows).sort(Buffer.compare);
+  const sorted = ({ rows }: Answer) => rowsOf(rows).sort(Buffer.compare);
   return Buffer.concat(sorted(left)).equals(Buffer.concat(sorted(right)));
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type CachedResult, type CacheOptions, cacheKey, ResultCache } from "./cache.ts";
+import type { Answer } from "./answer.ts";
+import { type CacheOptions, cacheKey, ResultCache } from "./cache.ts";
 import { createClock } from "./clock.ts";
 
 const parts = {
@@ -10,7 +11,7 @@ const parts = {
   bound: Buffer.of(0, 0, 0, 0, 0, 0),
 };
 
-function result(rows = "row"): CachedResult {
+function result(rows = "row"): Answer {
   return { description: null, rows: Buffer.from(rows), rowCount: 1, complete: Buffer.from("done") };
 }
 

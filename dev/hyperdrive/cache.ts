@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import type { Answer } from "./answer.ts";
 import type { Clock } from "./clock.ts";
 import type { Bytes } from "./messages.ts";
 import { withoutComments } from "./sql-text.ts";
@@ -14,17 +15,6 @@ export interface CacheOptions {
   maxTotalBytes?: number;
 }
 
-/** An answer as it goes to a client: the messages' bytes. */
-export interface CachedResult {
-  /** RowDescription or NoData; null when the query that filled the cache did not ask for it. */
-  description: Buffer | null;
-  /** The DataRow messages, one after another. */
-  rows: Buffer;
-  rowCount: number;
-  /** CommandComplete. */
-  complete: Buffer;
-}
-
 /** What makes two queries one. Never the role nor a setting: that is how an answer reaches somebody it is not for. */
 export interface KeyParts {
   user: string;
@@ -37,7 +27,7 @@ export interface KeyParts {
 }
 
 export interface Found<Author> {
-  result: CachedResult;
+  result: Answer;
   ageMs: number;
   isStale: boolean;
   /** Whoever's query filled the cache. */
@@ -45,7 +35,7 @@ export interface Found<Author> {
 }
 
 interface Entry<Author> {
-  result: CachedResult;
+  result: Answer;
   size: number;
   storedAt: number;
   author: Author;
@@ -111,7 +101,7 @@ export class ResultCache<Author> {
   }
 
   /** Keeps an answer. `startedAt`: when the origin was asked, so that its age is never told too low. False: it is too large. */
-  store(key: string, result: CachedResult, { author, startedAt }: { author: Author; startedAt: number }): boolean {
+  store(key: string, result: Answer, { author, startedAt }: { author: Author; startedAt: number }): boolean {
     const size = result.rows.length + result.complete.length + (result.description?.length ?? 0);
     const before = this.#entries.get(key);
     if (before !== undefined && before.storedAt > startedAt) return true;

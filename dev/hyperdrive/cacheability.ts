@@ -1,23 +1,8 @@
 import { loadModule, parseSync } from "libpg-query";
 import type { Bytes } from "./messages.ts";
+import type { CacheStatus } from "./query-log.ts";
 import { type QueryTraits, traitsOf } from "./query-tree.ts";
 import { type FunctionTable, namedInText } from "./volatility.ts";
-
-/** The values that Cloudflare documents for a query's `cacheStatus`. */
-export const CACHE_STATUSES = [
-  "hit",
-  "miss",
-  "disabled",
-  "uncacheable",
-  "multiplestatements",
-  "notaquery",
-  "oversizedquery",
-  "oversizedresult",
-  "parseerror",
-  "transaction",
-  "volatile",
-] as const;
-export type CacheStatus = (typeof CACHE_STATUSES)[number];
 
 /** What Cloudflare's pages are silent about: each is cached, or not. */
 export interface CacheRules {

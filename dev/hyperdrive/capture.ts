@@ -1,8 +1,7 @@
-import { AnswerCollector } from "./answer.ts";
-import type { CachedResult } from "./cache.ts";
-import type { CacheStatus } from "./cacheability.ts";
+import { type Answer, AnswerCollector } from "./answer.ts";
 import type { Edge, Question } from "./edge.ts";
 import type { Observer } from "./observer.ts";
+import type { CacheStatus } from "./query-log.ts";
 
 /** Why a query is not answered from the cache, or not kept in it. */
 export interface Refusal {
@@ -86,7 +85,7 @@ export class Capture {
   }
 }
 
-function missReason(result: CachedResult | null, keepsEmpty: boolean): string {
+function missReason(result: Answer | null, keepsEmpty: boolean): string {
   if (result === null) return "the origin answered with an error, which is not kept";
   return result.rowCount === 0 && !keepsEmpty ? "it has no row, and empty results are not kept" : "kept from now on";
 }

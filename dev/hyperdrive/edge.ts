@@ -1,4 +1,5 @@
-import { type CachedResult, type CacheOptions, type Found, ResultCache } from "./cache.ts";
+import type { Answer } from "./answer.ts";
+import { type CacheOptions, type Found, ResultCache } from "./cache.ts";
 import { Cacheability, type CacheRules, PROFILES, type Profile, type Verdict } from "./cacheability.ts";
 import type { Clock } from "./clock.ts";
 import { type Identity, runErrand, simpleFlight } from "./errand.ts";
@@ -86,7 +87,7 @@ export class Edge {
   }
 
   /** False: the answer is too large. */
-  store({ key, location, identity }: Question, result: CachedResult, startedAt: number): boolean {
+  store({ key, location, identity }: Question, result: Answer, startedAt: number): boolean {
     if (result.rowCount === 0 && !this.rules.emptyResults) return true;
     return this.caches[location]?.store(key, result, { author: identity, startedAt }) ?? false;
   }

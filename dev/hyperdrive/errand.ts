@@ -1,5 +1,4 @@
-import { AnswerCollector } from "./answer.ts";
-import type { CachedResult } from "./cache.ts";
+import { type Answer, AnswerCollector } from "./answer.ts";
 import type { WireError } from "./errors.ts";
 import type { Pool, Waiter } from "./pool.ts";
 import { CLIENT, query } from "./protocol.ts";
@@ -24,11 +23,7 @@ const KINDS: Readonly<Record<number, Expectation["kind"]>> = {
 };
 
 /** Runs one flight of messages at the origin on the edge's own behalf. Resolves with null when there is no answer to keep. */
-export function runErrand(
-  identity: Identity,
-  messages: readonly Buffer[],
-  limit: number,
-): Promise<CachedResult | null> {
+export function runErrand(identity: Identity, messages: readonly Buffer[], limit: number): Promise<Answer | null> {
   return new Promise((resolve) => {
     identity.pool.acquire(new Errand({ identity, messages, limit, resolve }));
   });
@@ -38,7 +33,7 @@ interface Order {
   identity: Identity;
   messages: readonly Buffer[];
   limit: number;
-  resolve: (result: CachedResult | null) => void;
+  resolve: (result: Answer | null) => void;
 }
 
 class Errand implements Waiter, Sink {
@@ -99,7 +94,7 @@ class Errand implements Waiter, Sink {
     session.flush();
   }
 
-  #leave(result: CachedResult | null): void {
+  #leave(result: Answer | null): void {
     const session = this.#session;
     if (session === null) return;
     this.#session = null;

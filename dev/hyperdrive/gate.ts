@@ -1,4 +1,5 @@
-import { type CachedResult, cacheKey, type KeyParts } from "./cache.ts";
+import type { Answer } from "./answer.ts";
+import { cacheKey, type KeyParts } from "./cache.ts";
 import type { Verdict } from "./cacheability.ts";
 import { Capture, type Refusal } from "./capture.ts";
 import type { Edge, Question } from "./edge.ts";
@@ -150,7 +151,7 @@ export class Gate {
     return { key: cacheKey({ user, database, ...key }), location, database, sql: key.sql, request, identity, flight };
   }
 
-  #hit(question: Question, { verdict, needsDescription, flight }: Wanted): CachedResult | null {
+  #hit(question: Question, { verdict, needsDescription, flight }: Wanted): Answer | null {
     const { edge, observer, prepared } = this.#options;
     const found = edge.find(question);
     if (found === null || (needsDescription && found.result.description === null)) return null;
@@ -233,7 +234,7 @@ interface Wanted {
   flight?: Flight;
 }
 
-function composed({ description, rows, complete }: CachedResult, { parse, isDescribed }: Flight): Buffer {
+function composed({ description, rows, complete }: Answer, { parse, isDescribed }: Flight): Buffer {
   return Buffer.concat([
     ...(parse === null ? [] : [PARSE_COMPLETE]),
     BIND_COMPLETE,

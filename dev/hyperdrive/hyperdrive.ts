@@ -7,11 +7,11 @@ import { type InstrumentOptions, Instruments, type Visitor } from "./instruments
 import type { Origin } from "./origins/origin.ts";
 import { Pool } from "./pool.ts";
 import { Proofs } from "./proofs.ts";
-import { frame, int32, parameterStatus, readyForQuery, SERVER, STATUS } from "./protocol.ts";
+import { type CancelKey, frame, int32, parameterStatus, readyForQuery, SERVER, STATUS } from "./protocol.ts";
 import { ScramVerifier } from "./scram.ts";
 import { type Listener, listen } from "./server.ts";
 import { scopeOf, settingsSql } from "./settings.ts";
-import { type CancelKey, type Greeting, newCancelKey, Startup } from "./startup.ts";
+import { type Greeting, newCancelKey, Startup } from "./startup.ts";
 import { StatementTable } from "./statements.ts";
 import { DOORS, type Door, type Stats, StatsCounter } from "./stats.ts";
 

@@ -1,7 +1,6 @@
-import type { CacheStatus } from "./cacheability.ts";
 import type { Clock } from "./clock.ts";
 import type { Bytes } from "./messages.ts";
-import type { QueryLog, QueryRecord } from "./query-log.ts";
+import type { CacheStatus, QueryLog, QueryRecord } from "./query-log.ts";
 import type { Door } from "./stats.ts";
 
 export interface Observation {

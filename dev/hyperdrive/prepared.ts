@@ -1,4 +1,3 @@
-import type { ClientOptions } from "./client-options.ts";
 import { changedResult, duplicateStatement, noStatement, type WireError } from "./errors.ts";
 import { bindBroken, holdNamed, holdUnnamed, sendParse, UNKNOWN } from "./holdings.ts";
 import {
@@ -12,11 +11,22 @@ import {
   writeParse,
   writeTarget,
 } from "./messages.ts";
+import type { Proofs } from "./proofs.ts";
 import { CLIENT, frame, SERVER } from "./protocol.ts";
 import type { Session } from "./session.ts";
-import { type Handle, handleOf, Statement } from "./statements.ts";
+import { type Handle, handleOf, Statement, type StatementTable } from "./statements.ts";
 
-type PreparedOptions = Pick<ClientOptions, "table" | "scope" | "edgePrepared" | "dedicated" | "proofs">;
+export interface PreparedOptions {
+  table: StatementTable;
+  /** Clients of one scope share prepared statements: the same user, database and startup settings. */
+  scope: string;
+  /** Parse and Describe of a known statement are answered without the origin. */
+  edgePrepared: boolean;
+  /** The session is this client's until it leaves, so names of statements need no translation. */
+  dedicated: boolean;
+  /** Says of statements that they leave nothing in a session; null: it is said of none. */
+  proofs: Proofs | null;
+}
 
 const PARSE_COMPLETE = frame(SERVER.parseComplete);
 const CLOSE_COMPLETE = frame(SERVER.closeComplete);

@@ -45,6 +45,12 @@ export const SERVER = {
 /** The transaction status that ReadyForQuery carries. */
 export const STATUS = { idle: code("I"), open: code("T"), failed: code("E") } as const;
 
+/** What a CancelRequest shows to be let in. */
+export interface CancelKey {
+  processId: number;
+  secret: number;
+}
+
 /** One message: type byte, length, the parts; a string has one byte for each of its characters. */
 export function frame(type: number, ...parts: (Buffer | string)[]): Buffer {
   let size = 5;

@@ -1,6 +1,25 @@
-import type { CacheStatus } from "./cacheability.ts";
-import type { ShadowOutcome } from "./shadow.ts";
 import type { Door } from "./stats.ts";
+
+/** The values that Cloudflare documents for a query's `cacheStatus`. */
+export type CacheStatus =
+  | "hit"
+  | "miss"
+  | "disabled"
+  | "uncacheable"
+  | "multiplestatements"
+  | "notaquery"
+  | "oversizedquery"
+  | "oversizedresult"
+  | "parseerror"
+  | "transaction"
+  | "volatile";
+
+/**
+ * `same`: the origin answers the caller as the cache did. `stale`: the rows have changed since. `leak`: whoever filled
+ * the cache gets other rows than the caller, so the caller was given an answer meant for somebody else.
+ * `unknown`: the origin gave no steady answer.
+ */
+export type ShadowOutcome = "same" | "stale" | "leak" | "unknown";
 
 /** One query as Hyperdrive's metrics would show it, and why. */
 export interface QueryRecord {

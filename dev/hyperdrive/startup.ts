@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { ClientSocket } from "./client-leg.ts";
 import { fatal, protocolViolation, WireError } from "./errors.ts";
 import { FrameReader } from "./frame-reader.ts";
-import { CLIENT, frame, int32, SERVER, text } from "./protocol.ts";
+import { type CancelKey, CLIENT, frame, int32, SERVER, text } from "./protocol.ts";
 import { ScramServer, type ScramVerifier } from "./scram.ts";
 
 const PROTOCOL_3 = 3;
@@ -20,11 +20,6 @@ export interface Greeting {
   applicationName: string;
   /** Run-time settings from the startup packet and its `options`, names in lower case. */
   settings: Map<string, string>;
-}
-
-export interface CancelKey {
-  processId: number;
-  secret: number;
 }
 
 export interface StartupOptions {

@@ -1,5 +1,6 @@
 import { and, eq, ne, session, user } from "@repo/db";
 import { audit } from "../../core/audit.ts";
+import { assertInPerson } from "../../core/caller.ts";
 import { AppError } from "../../core/errors/app-error.ts";
 import type { SessionContext, UserContext } from "../../core/procedures.ts";
 import type { SessionIdInput, UpdateUserInput } from "./input.ts";
@@ -58,6 +59,7 @@ export function revokeOtherSessions(ctx: SessionContext) {
 
 /** All that is kept about the person: the account here, everything else from the modules that keep it. */
 export async function exportUser({ caller, rls }: UserContext) {
+  assertInPerson(caller);
   const { id } = caller.user;
   const [[row], sessions, identities, passkeys, rest] = await rls((tx) =>
     Promise.all([

@@ -235,11 +235,12 @@ describe("acting as another user", () => {
     await expectRefusal(admin.api.admin.users.impersonate({ userId: id, reason: "look" }), "CONFLICT", "banned");
   });
 
-  test("opens neither staff procedures nor any sign-in flow, and deletes nobody", async () => {
+  test("opens neither staff procedures nor any sign-in flow, deletes nobody and exports nothing", async () => {
     const admin = await signIn({ role: "admin" });
     const { target, token, api, expiresAt } = await acting(admin);
     await expectRefusal(api.admin.users.list({}), "FORBIDDEN");
     await expectRefusal(api.user.delete(), "FORBIDDEN", "impersonated");
+    await expectRefusal(api.user.export(), "FORBIDDEN", "impersonated");
     const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
     expect(await (await request("/api/auth/get-session", { headers })).json()).toBeNull();
     const flows = { "change-password": { currentPassword: password, newPassword: "another horse battery" } };

@@ -2,6 +2,7 @@ import { and, eq, isNotNull, member, organization, organizationPrefixes, session
 import { newId, withDeleted } from "@repo/db/schema/columns";
 import { exists } from "drizzle-orm";
 import { audit } from "../../../core/audit.ts";
+import { assertInPerson } from "../../../core/caller.ts";
 import type { Tx } from "../../../core/database/doors.ts";
 import { one } from "../../../core/database/rows.ts";
 import { brokenConstraint, withConflicts } from "../../../core/errors/database.ts";
@@ -68,6 +69,7 @@ export async function updateOrganization(ctx: MemberContext, input: UpdateInput)
 /** Deletes softly: nobody can speak for it from the next request on; for 30 days its owners can restore it. */
 export function deleteOrganization(ctx: MemberContext) {
   assertMay(ctx.caller, "organization.delete");
+  assertInPerson(ctx.caller);
   return setLive(ctx, "organization.delete", { deletedAt: new Date() });
 }
 

@@ -14,7 +14,7 @@ async function actedFor() {
   return { ada, admin, headers, api: apiFor(headers) };
 }
 
-test("whoever acts as an owner looks, and gives nobody a standing that outlasts it", async () => {
+test("whoever acts as an owner looks, gives nobody a standing that outlasts it, and deletes nothing", async () => {
   const { ada, admin, headers, api } = await actedFor();
   const bob = await insider("member", ada.organization);
   const { invitationId } = await invited(ada);
@@ -24,6 +24,7 @@ test("whoever acts as an owner looks, and gives nobody a standing that outlasts 
     ["organization.invitations.resend", { invitationId }],
     ["organization.members.updateRole", { memberId: bob.memberId, role: "owner" }],
     ["organization.transferOwnership", { memberId: bob.memberId }],
+    ["organization.delete", undefined],
   ];
   for (const [path, input] of attempts) {
     await expectRefusal(measure(headers, path, input), "FORBIDDEN", "impersonated");
