@@ -1,13 +1,18 @@
-import { createServer, type Server } from "node:net";
+import { once } from "node:events";
+import { connect, createServer, type Server } from "node:net";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { AnswerReader } from "./answer-reader.ts";
+import { Cacheability, PROFILES } from "./cacheability.ts";
 import { Expectations } from "./expectations.ts";
 import { createPostgresOrigin } from "./index.ts";
 import { CLIENT, frame, int32, SERVER, text } from "./protocol.ts";
+import { QueryLog } from "./query-log.ts";
+import { StatementTable } from "./statements.ts";
 import { bind, errorOf, execute, parse, q, RawClient, rowsOf, startupPacket, sync } from "./testing/raw-client.ts";
-import { eventually, KINDS, type Kind, useSettings } from "./testing/setting.ts";
+import { KINDS, type Kind, useSettings } from "./testing/setting.ts";
+import { FunctionTable } from "./volatility.ts";
 
 const settings = useSettings(async (setting) => {
   const owner = await setting.connect((await setting.start()).connectionString("origin", "owner"));
@@ -17,6 +22,7 @@ const settings = useSettings(async (setting) => {
   );
 });
 const MEBIBYTE = 1024 * 1024;
+const MANY = Buffer.alloc(MEBIBYTE);
 
 /** What this process holds once all garbage is gone. */
 function held(): number {
@@ -86,8 +92,6 @@ describe.each(KINDS)("a statement that many share on %s", (kind) => {
 });
 
 describe("memory", () => {
-  const MANY = Buffer.alloc(MEBIBYTE);
-
   /** Sends on and on to somebody who has hung up. */
   async function pour(client: RawClient): Promise<void> {
     for (let sent = 0; sent < 200 && !client.closed; sent++) {
@@ -131,6 +135,52 @@ describe("memory", () => {
     }
     expect(expected.count).toBe(1);
     expect(held() - before).toBeLessThan(8 * MEBIBYTE);
+  });
+});
+
+describe("what is remembered of long texts", () => {
+  const COUNT = 100;
+  const texts = function* () {
+    for (let n = 0; n < COUNT; n++) yield `select ${n} /* ${"x".repeat(MEBIBYTE / 2)} */`;
+  };
+
+  it.each<[string, () => Promise<(sql: string) => unknown>]>([
+    [
+      "the query log",
+      async () => {
+        const log = new QueryLog();
+        const record = {
+          type: "query",
+          at: 0,
+          request: "",
+          door: "direct",
+          user: "",
+          status: "miss",
+          reason: "",
+        } as const;
+        return (sql) => log.add({ ...record, sql: Buffer.from(sql).toString() });
+      },
+    ],
+    [
+      "the verdicts",
+      async () => {
+        const cacheability = await Cacheability.create(PROFILES.paranoid, new FunctionTable());
+        return (sql) => cacheability.judge(Buffer.from(sql).toString("latin1"));
+      },
+    ],
+    [
+      "the shared statements",
+      async () => {
+        const table = new StatementTable();
+        return (sql) => table.share("", sql, Buffer.from(`${sql}\0\0\0`));
+      },
+    ],
+  ])("is little in %s", async (_, open) => {
+    const remember = await open();
+    const before = held();
+    for (const sql of texts()) remember(sql);
+    expect(held() - before).toBeLessThan(10 * MEBIBYTE);
+    remember("select 1");
   });
 });
 
@@ -254,6 +304,58 @@ describe("startup as Postgres takes it", () => {
     const client = await RawClient.open(ports.direct);
     const named = frame(CLIENT.bind, text(""), text("é"), Buffer.alloc(6));
     expect(errorOf(await client.ask([named, sync]))).toMatchObject({ M: 'prepared statement "é" does not exist' });
-    await eventually(() => true);
+  });
+});
+
+describe("the HTTP face", () => {
+  const open = async () => (await settings.pglite.start({ control: 0 })).controlUrl ?? "";
+
+  it("obeys no page of another site", async () => {
+    const url = await open();
+    const post = (origin: string) =>
+      fetch(`${url}/faults`, { method: "POST", headers: { origin }, body: '{"kind": "none"}' });
+    const origins = ["https://evil.example", "null", "http://localhost.evil.example", "http://localhost:3000"];
+    const answers = await Promise.all(origins.map(post));
+    expect(answers.map(({ status }) => status)).toEqual([403, 403, 403, 200]);
+  });
+
+  it("keeps nothing of a body that does not end", async () => {
+    const { hostname, port } = new URL(await open());
+    const socket = connect(Number(port), hostname);
+    socket.write("POST /reset HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n");
+    const chunk = Buffer.concat([Buffer.from(`${MEBIBYTE.toString(16)}\r\n`), MANY, Buffer.from("\r\n")]);
+    const before = held();
+    for (let n = 0; n < 100; n++) if (!socket.write(chunk)) await once(socket, "drain");
+    expect(held() - before).toBeLessThan(40 * MEBIBYTE);
+    socket.write("0\r\n\r\n");
+    expect(String(await once(socket, "data"))).toMatch(/^HTTP\/1.1 400/);
+    socket.destroy();
+  });
+
+  it("leaves a listener who does not read", async () => {
+    const hyperdrive = await settings.pglite.start({ control: 0 });
+    const { hostname, port } = new URL(hyperdrive.controlUrl ?? "");
+    const socket = connect(Number(port), hostname);
+    socket.write("GET /events HTTP/1.1\r\nhost: localhost\r\n\r\n");
+    await once(socket, "data");
+    socket.pause();
+    const { log } = hyperdrive.instruments;
+    const sql = "x".repeat(2000);
+    const record = { type: "query", at: 0, request: "", door: "direct", user: "", status: "miss", reason: "" } as const;
+    const before = held();
+    for (let n = 0; n < 40_000; n++) {
+      log.add({ ...record, sql });
+      if (n % 100 === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    log.reset();
+    expect(held() - before).toBeLessThan(30 * MEBIBYTE);
+    socket.destroy();
+  });
+
+  it.each([{ ms: "abc" }, { ms: -1 }, { ms: 1e12 }, { match: 5 }])("arms no fault with %j", async (spec) => {
+    const url = await open();
+    const answer = await fetch(`${url}/faults`, { method: "POST", body: JSON.stringify({ kind: "slow", ...spec }) });
+    await fetch(`${url}/faults`, { method: "POST", body: '{"kind": "none"}' });
+    expect(answer.status).toBe(400);
   });
 });

@@ -67,6 +67,8 @@ async function upgrade(socket: Socket, address: Address): Promise<Socket> {
   const isVerified = address.sslMode.startsWith("verify-");
   const secure = connectTls({
     socket,
+    // Whose certificate it must be; without it, Node would ask for localhost's where there is an address.
+    host: address.host,
     ...(isIP(address.host) === 0 ? { servername: address.host } : {}),
     // libpq's `require` encrypts without asking who is there.
     rejectUnauthorized: isVerified,
