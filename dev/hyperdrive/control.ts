@@ -1,5 +1,4 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { text } from "node:stream/consumers";
 import type { Clock } from "./clock.ts";
 import type { Edge } from "./edge.ts";
 import type { FaultSpec, Faults } from "./faults.ts";
@@ -22,6 +21,8 @@ export interface Control {
 
 const LARGEST_BODY = 64 * 1024;
 const LOCAL_HOST = /^(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?$/;
+/** What a listener may have unread before it is left. */
+const LARGEST_BACKLOG = 1024 * 1024;
 const HELP = [
   "GET /stats, GET /queries?request=<application_name>&door=<cached|direct>, GET /events (server-sent events),",
   'POST /reset, POST /clock {"advanceMs": 61000}, POST /faults {"kind": "57P01"} or {"kind": "none"}',
@@ -55,6 +56,10 @@ export async function startControl(controlled: Controlled, port: number): Promis
 async function answer(controlled: Controlled, request: IncomingMessage, response: ServerResponse): Promise<void> {
   // A web page that has its own name resolve to loopback must not get in.
   if (!LOCAL_HOST.test(request.headers.host ?? "")) return sendJson(response, 403, { error: "loopback only" });
+  // Nor may one that only sends, which a browser lets it do anywhere.
+  const { origin } = request.headers;
+  if (origin !== undefined && !LOCAL_HOST.test(origin.replace(/^https?:\/\//, "")))
+    return sendJson(response, 403, { error: "from pages on loopback only" });
   const url = new URL(request.url ?? "/", "http://127.0.0.1");
   switch (`${request.method} ${url.pathname}`) {
     case "GET /stats":
@@ -121,17 +126,32 @@ function arm(faults: Faults, body: Record<string, unknown>) {
 function sendEvents(log: QueryLog, response: ServerResponse): void {
   response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
   response.write(": connected\n\n");
-  const stop = log.listen((record) => response.write(`event: ${record.type}\ndata: ${JSON.stringify(record)}\n\n`));
+  const stop = log.listen((record) => {
+    if (response.writableLength > LARGEST_BACKLOG) response.destroy();
+    else response.write(`event: ${record.type}\ndata: ${JSON.stringify(record)}\n\n`);
+  });
   response.on("close", stop);
 }
 
 async function readBody(request: IncomingMessage): Promise<Record<string, unknown>> {
   if (Number(request.headers["content-length"] ?? 0) > LARGEST_BODY) throw new RangeError("the body is too large");
-  const body = await text(request);
+  const body = await textOf(request);
   const value: unknown = body === "" ? {} : JSON.parse(body);
   if (typeof value !== "object" || value === null || Array.isArray(value))
     throw new TypeError("expected a JSON object");
   return { ...value };
+}
+
+/** Of a body too large, which need not say its length, nothing is kept. */
+async function textOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request) {
+    size += chunk.length;
+    if (size <= LARGEST_BODY) chunks.push(chunk);
+  }
+  if (size > LARGEST_BODY) throw new RangeError("the body is too large");
+  return Buffer.concat(chunks).toString("utf8");
 }
 
 function sendJson(response: ServerResponse, status: number, body: unknown): void {

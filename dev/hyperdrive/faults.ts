@@ -48,10 +48,12 @@ export class Faults {
 
   /** @throws RangeError for a count or a time that makes no sense. */
   arm(spec: FaultSpec): void {
-    const { kind, count = 1, seconds = 5 } = spec;
+    const { kind, count = 1, seconds = 5, ms = 0, match = "" } = spec;
     if (!FAULT_KINDS.includes(kind))
       throw new RangeError(`no such fault: ${kind}; there are ${FAULT_KINDS.join(", ")}`);
     if (!(count >= 1) || !(seconds > 0) || seconds > 3600) throw new RangeError("count or seconds out of range");
+    if (typeof ms !== "number" || !(ms >= 0 && ms <= 3_600_000)) throw new RangeError("ms out of range");
+    if (typeof match !== "string") throw new RangeError("match must be a text");
     if (isLasting(kind)) this.#last(kind, spec, seconds * 1000);
     else this.#armed.push({ spec, left: count });
   }
