@@ -20,7 +20,11 @@ export interface AnswerHandler {
 /** Cuts what the origin sends into messages. Rows pass on as they come: one of a gigabyte never lies in memory whole. */
 export class AnswerReader {
   readonly #handler: AnswerHandler;
-  #carry: Buffer | null = null;
+  /** The beginning of a message, in the chunks that it came in. */
+  #carry: Buffer[] = [];
+  #carried = 0;
+  /** How many bytes there must be before it is worth another look. */
+  #needed = 0;
   #bulkLeft = 0;
 
   constructor(handler: AnswerHandler) {
@@ -28,8 +32,8 @@ export class AnswerReader {
   }
 
   push(chunk: Buffer): void {
-    const bytes = this.#carry === null ? chunk : Buffer.concat([this.#carry, chunk]);
-    this.#carry = null;
+    const bytes = this.#carried === 0 ? chunk : this.#joined(chunk);
+    if (bytes === null) return;
     let at = 0;
     if (this.#bulkLeft > 0) {
       at = Math.min(this.#bulkLeft, bytes.length);
@@ -41,7 +45,24 @@ export class AnswerReader {
       if (end === at) break;
       at = end;
     }
-    if (at < bytes.length) this.#carry = bytes.subarray(at);
+    if (at < bytes.length) this.#keep(bytes.subarray(at));
+  }
+
+  #keep(rest: Buffer): void {
+    this.#carry = [rest];
+    this.#carried = rest.length;
+    this.#needed = rest.length < 5 ? 5 : 1 + rest.readInt32BE(1);
+  }
+
+  /** What was kept, and this; null while it is not enough. Each byte is copied once, however many chunks there are. */
+  #joined(chunk: Buffer): Buffer | null {
+    this.#carry.push(chunk);
+    this.#carried += chunk.length;
+    if (this.#carried < this.#needed) return null;
+    const bytes = Buffer.concat(this.#carry, this.#carried);
+    this.#carry = [];
+    this.#carried = 0;
+    return bytes;
   }
 
   /** Hands out what begins there; returns where it ends, the same place when it is not yet whole. */

@@ -46,8 +46,10 @@ const LONGEST_AGE_MS = 3_600_000;
 const DEFAULTS = { maxAgeMs: 60_000, staleMs: 15_000, maxResultBytes: 50_000_000, maxTotalBytes: 256_000_000 };
 
 export function cacheKey({ user, database, sql, types, bound }: KeyParts): string {
-  const head = Buffer.from(`${user}\0${database}\0${withoutComments(sql)}\0${types.length}\0`, "latin1");
-  return hash("sha256", Buffer.concat([head, types, bound]), "base64");
+  // Names are text, SQL is bytes: cut to Latin-1, two names could become one.
+  const who = Buffer.from(`${user}\0${database}\0`, "utf8");
+  const what = Buffer.from(`${withoutComments(sql)}\0${types.length}\0`, "latin1");
+  return hash("sha256", Buffer.concat([who, what, types, bound]), "base64");
 }
 
 /** The answers that one location keeps. */

@@ -33,6 +33,8 @@ export type Verdict =
 /** Cloudflare names the status `oversizedquery` but no size: this one is assumed. */
 const LONGEST_QUERY = 1024 * 1024;
 const VERDICTS_KEPT = 2000;
+/** A longer text is judged anew each time: so many of them would fill the memory. */
+const LONGEST_REMEMBERED = 16 * 1024;
 const CACHEABLE: Verdict = { isCacheable: true };
 
 /** Says of SQL text whether its answer may be cached. One parse per text; verdicts are remembered. */
@@ -63,7 +65,7 @@ export class Cacheability {
     const verdict = this.#judge(sql);
     const oldest = this.#verdicts.keys().next().value;
     if (this.#verdicts.size >= VERDICTS_KEPT && oldest !== undefined) this.#verdicts.delete(oldest);
-    if (sql.length <= LONGEST_QUERY) this.#verdicts.set(sql, verdict);
+    if (sql.length <= LONGEST_REMEMBERED) this.#verdicts.set(sql, verdict);
     return verdict;
   }
 

@@ -2,6 +2,7 @@ import type { ClientSocket } from "./client-leg.ts";
 import type { Observer } from "./observer.ts";
 
 const LINGER_MS = 10_000;
+const MOST_KEPT = 1000;
 
 /** What a client is sent. Like Postgres, it lets answers go at Sync, Flush or before the origin's next answer. */
 export class ClientOutput {
@@ -23,6 +24,8 @@ export class ClientOutput {
 
   push(...answers: Buffer[]): void {
     this.#answers.push(...answers);
+    // Nor does Postgres wait for a Sync when there is too much to keep.
+    if (this.#answers.length >= MOST_KEPT) this.send();
   }
 
   /** Lets the answers go; false asks for a pause. */
@@ -40,8 +43,9 @@ export class ClientOutput {
   hangUp(): void {
     this.send();
     this.#socket.end();
-    // A peer that never reads would keep the socket half open for ever.
-    this.#socket.setTimeout(LINGER_MS, () => this.#socket.destroy());
+    // A peer that never reads, or never stops to send, would keep the socket half open for ever.
+    const limit = setTimeout(() => this.#socket.destroy(), LINGER_MS);
+    this.#socket.once("close", () => clearTimeout(limit));
   }
 
   /** Breaks the connection. */

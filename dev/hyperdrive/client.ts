@@ -70,6 +70,7 @@ export class Client implements Borrower, Speaker {
       return;
     }
     if (!this.#loan.leave()) return;
+    this.#passage.gate?.abandon();
     this.#intake.cancel();
     this.#pump();
   }
@@ -151,6 +152,7 @@ export class Client implements Borrower, Speaker {
   }
 
   #received(chunk: Buffer): void {
+    if (this.hasEnded) return;
     this.#options.observer?.transferred("bytesIn", chunk.length);
     const isGoodbye = chunk.length === 5 && chunk[0] === CLIENT.terminate && this.#reader.buffered === 0;
     if (this.#output.hasAnswered && !isGoodbye) {

@@ -31,6 +31,8 @@ const PATHS: Record<string, { method: "GET" | "POST"; usage: string }> = {
 };
 const RESETTABLE: readonly unknown[] = ["cache", "stats", "faults"];
 const LOGGED_DOORS: readonly unknown[] = ["cached", "direct"];
+/** What a listener may have unread before it is left. */
+const LARGEST_BACKLOG = 1024 * 1024;
 
 /** Opens the HTTP face on loopback: what happened, a clock for the cache, and faults. */
 export async function startControl(controlled: Controlled, port: number): Promise<Control> {
@@ -60,6 +62,10 @@ export async function startControl(controlled: Controlled, port: number): Promis
 async function answer(controlled: Controlled, request: IncomingMessage, response: ServerResponse): Promise<void> {
   // A web page that has its own name resolve to loopback must not get in.
   if (!LOCAL_HOST.test(request.headers.host ?? "")) return sendJson(response, 403, { error: "loopback only" });
+  // Nor may one that only sends, which a browser lets it do anywhere.
+  const { origin } = request.headers;
+  if (origin !== undefined && !LOCAL_HOST.test(origin.replace(/^https?:\/\//, "")))
+    return sendJson(response, 403, { error: "from pages on loopback only" });
   const url = new URL(request.url ?? "/", "http://127.0.0.1");
   const path = PATHS[url.pathname];
   if (path === undefined) {
@@ -140,7 +146,10 @@ function arm(faults: Faults, body: Record<string, unknown>) {
 function sendEvents(log: QueryLog, response: ServerResponse): void {
   response.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
   response.write(": connected\n\n");
-  const stop = log.listen((record) => response.write(`event: ${record.type}\ndata: ${JSON.stringify(record)}\n\n`));
+  const stop = log.listen((record) => {
+    if (response.writableLength > LARGEST_BACKLOG) response.destroy();
+    else response.write(`event: ${record.type}\ndata: ${JSON.stringify(record)}\n\n`);
+  });
   response.on("close", stop);
 }
 
@@ -151,19 +160,24 @@ function refuseOthers(body: Record<string, unknown>, known: readonly string[]): 
 }
 
 async function readBody(request: IncomingMessage): Promise<Record<string, unknown>> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  // Read to its end even when it is too large, so that the answer arrives.
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size <= LARGEST_BODY) chunks.push(chunk);
-  }
-  if (size > LARGEST_BODY) throw new RangeError("the body is too large");
-  const body = Buffer.concat(chunks).toString();
+  if (Number(request.headers["content-length"] ?? 0) > LARGEST_BODY) throw new RangeError("the body is too large");
+  const body = await textOf(request);
   const value: unknown = body === "" ? {} : JSON.parse(body);
   if (typeof value !== "object" || value === null || Array.isArray(value))
     throw new TypeError("expected a JSON object");
   return { ...value };
+}
+
+/** Of a body too large, which need not say its length, nothing is kept. */
+async function textOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request) {
+    size += chunk.length;
+    if (size <= LARGEST_BODY) chunks.push(chunk);
+  }
+  if (size > LARGEST_BODY) throw new RangeError("the body is too large");
+  return Buffer.concat(chunks).toString("utf8");
 }
 
 function sendJson(response: ServerResponse, status: number, body: unknown): void {

@@ -1,3 +1,4 @@
+import type { Bytes } from "./messages.ts";
 import { frame, SERVER, text } from "./protocol.ts";
 
 export interface ErrorFields {
@@ -93,17 +94,23 @@ export function shuttingDown(): WireError {
   return fatal("57P01", "terminating connection due to administrator command");
 }
 
-export function duplicateStatement(name: string): WireError {
-  return statementError("42P05", `prepared statement "${name}" already exists`, "StorePreparedStatement");
+/** `name`: its bytes, as in the message. */
+export function duplicateStatement(name: Bytes): WireError {
+  return statementError("42P05", `prepared statement "${shown(name)}" already exists`, "StorePreparedStatement");
 }
 
-export function noStatement(name: string): WireError {
-  return statementError("26000", `prepared statement "${name}" does not exist`, "FetchPreparedStatement");
+/** `name`: its bytes, as in the message. */
+export function noStatement(name: Bytes): WireError {
+  return statementError("26000", `prepared statement "${shown(name)}" does not exist`, "FetchPreparedStatement");
 }
 
 /** What Postgres says when a prepared statement would answer other columns than before; drivers know it by its routine. */
 export function changedResult(): WireError {
   return statementError("0A000", "cached plan must not change result type", "RevalidateCachedQuery");
+}
+
+function shown(name: Bytes): string {
+  return Buffer.from(name, "latin1").toString("utf8");
 }
 
 function statementError(code: string, message: string, routine: string): WireError {

@@ -1,4 +1,5 @@
 import type { WireError } from "./errors.ts";
+import type { Bytes } from "./messages.ts";
 import { SERVER } from "./protocol.ts";
 
 /** What the origin still owes for one message sent to it. */
@@ -10,6 +11,9 @@ export interface Expectation {
   internal?: boolean;
   /** The message was made to fail; this is the error to tell. */
   replacement?: WireError;
+  /** What the origin calls the statement, and what its client does: errors tell the latter. */
+  serverName?: Bytes;
+  clientName?: Bytes;
   /** Collects the messages of the answer. */
   capture?: Buffer[];
   done?: () => void;

@@ -1,6 +1,8 @@
 import type { WireError } from "./errors.ts";
 import type { Expectation } from "./expectation.ts";
 
+const COMPACTED_FROM = 1024;
+
 /** What the origin owes, in the order in which it must answer. */
 export class Expectations {
   /** An error made the origin ignore everything up to the next Sync. */
@@ -39,6 +41,7 @@ export class Expectations {
   shift(): void {
     this.#head++;
     if (this.#head === this.#list.length) this.#clear();
+    else if (this.#head >= COMPACTED_FROM && 2 * this.#head > this.#list.length) this.#compact();
   }
 
   /** After an error the origin reads on to the next Sync without answering. */
@@ -57,6 +60,12 @@ export class Expectations {
     const lost = this.#list.slice(this.#head);
     this.#clear();
     for (const expectation of lost) expectation.failed?.(error);
+  }
+
+  /** In a pipeline that never pauses the list is never empty. */
+  #compact(): void {
+    this.#list = this.#list.slice(this.#head);
+    this.#head = 0;
   }
 
   #clear(): void {

@@ -99,9 +99,11 @@ export class Gate {
     if (!capture.isSpoilt) capture.keep(this.#options.edge, this.#options.observer);
   }
 
-  /** The client is gone, or its session. */
+  /** The client is gone, or has cancelled what waits: the answers that come next are to other questions. */
   abandon(): void {
     this.#capture = null;
+    this.#judged = null;
+    this.#openness = null;
     this.#take();
   }
 

@@ -23,11 +23,14 @@ export class Loan implements Waiter {
   #isAssuming = false;
   #isClosed = false;
   #settingsSql: readonly string[];
+  /** The origin has taken the settings once. */
+  #isSettled: boolean;
 
   constructor(borrower: Borrower, options: ClientOptions) {
     this.#borrower = borrower;
     this.#options = options;
     this.#settingsSql = options.settingsSql;
+    this.#isSettled = options.settingsSql.every((sql) => sql.startsWith("SET application_name "));
   }
 
   /** A session is asked for, or not yet the client's. */
@@ -59,8 +62,11 @@ export class Loan implements Waiter {
     if (this.#ticket !== null) this.#options.observer?.waited(performance.now() - this.#askedAt);
     this.#ticket = null;
     session.sink = this.#borrower;
-    if (this.#options.assumeSql === null) this.#begin(session);
-    else void this.#assume(session, this.#options.assumeSql);
+    const { assumeSql } = this.#options;
+    const first = this.#isSettled ? [] : this.#settingsSql;
+    if (assumeSql !== null) void this.#assume(session, [assumeSql, ...first]);
+    else if (this.#isSettled) this.#begin(session);
+    else void this.#assume(session, first);
   }
 
   failed(error: WireError): void {
@@ -95,12 +101,15 @@ export class Loan implements Waiter {
     this.#options.pool.forget(this);
   }
 
-  /** Until the origin has confirmed the user, none of the client's messages may reach the session. */
-  async #assume(session: Session, sql: string): Promise<void> {
+  /** Until the origin has confirmed the user, and once the settings, none of the client's messages may reach the session. */
+  async #assume(session: Session, statements: readonly string[]): Promise<void> {
     this.#isAssuming = true;
-    const error = await session.run(sql);
+    let error: WireError | null = null;
+    for (const sql of statements) error ??= await session.run(sql);
     this.#isAssuming = false;
     if (error === null && !this.#isClosed) {
+      if (!this.#isSettled) session.settingsOf = this.#borrower;
+      this.#isSettled = true;
       this.#begin(session);
       return;
     }

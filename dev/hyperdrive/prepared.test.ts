@@ -64,6 +64,11 @@ describe.each(KINDS)("names of prepared statements on %s", (kind) => {
     expect(errorOf(await client.ask([bind("missing"), execute(), sync]))).toMatchObject(missing);
     expect(errorOf(await client.ask([describeStatement("missing"), sync]))).toMatchObject(missing);
     expect(errorOf(await client.ask([describeStatement("fl_1"), sync]))).toMatchObject({ C: "26000" });
+    await client.ask([parse("wants", "select $1::int"), sync]);
+    expect(errorOf(await client.ask([bind("wants"), execute(), sync]))).toMatchObject({
+      C: "08P01",
+      M: 'bind message supplies 0 parameters, but prepared statement "wants" requires 1',
+    });
     await client.ask([closeStatement("twice"), sync]);
     expect(typesOf(await client.ask([parse("twice", "select 2"), bind("twice"), execute(), sync]))).toBe("12DCZ");
   });

@@ -232,6 +232,8 @@ export class PreparedStatements {
     }
     session.send(writeBind({ ...bind, statement: statement.serverName }), {
       kind: "bind",
+      serverName: statement.serverName,
+      clientName: bind.statement,
       failed: (error) => {
         if (error?.fields.routine === "RevalidateCachedQuery") this.#options.table.drop(statement);
       },

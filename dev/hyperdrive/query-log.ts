@@ -81,7 +81,7 @@ export class QueryLog {
   #records: QueryRecord[] = [];
 
   add(record: LogRecord): void {
-    if (record.sql.length > SQL_KEPT) record.sql = `${record.sql.slice(0, SQL_KEPT)}…`;
+    if (record.sql.length > SQL_KEPT) record.sql = shortened(record.sql);
     if (record.type === "query") this.#addQuery(record);
     else this.#addShadow(record);
     for (const listener of this.#listeners) listener(record);
@@ -141,4 +141,9 @@ export class QueryLog {
     this.findings.push(record);
     if (this.findings.length > FINDINGS_KEPT) this.findings.shift();
   }
+}
+
+/** Of memory of its own: a slice would keep the whole text. */
+function shortened(sql: string): string {
+  return Buffer.from(`${sql.slice(0, SQL_KEPT)}…`).toString();
 }

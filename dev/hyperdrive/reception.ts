@@ -3,7 +3,7 @@ import { decodeError, type WireError } from "./errors.ts";
 import { answersOnly, completes, type Expectation } from "./expectation.ts";
 import type { Expectations } from "./expectations.ts";
 import { Outlet } from "./outlet.ts";
-import { SERVER, STATUS } from "./protocol.ts";
+import { frame, SERVER, STATUS } from "./protocol.ts";
 import type { Session } from "./session.ts";
 
 /** Takes what the origin answers to one session, message by message, and routes it to whoever has the session. */
@@ -102,8 +102,7 @@ export class Reception implements AnswerHandler {
       this.#pass(message);
       return;
     }
-    if (current?.internal !== true)
-      this.#pass(current?.replacement === undefined ? message : pieceOf(current.replacement.encode()));
+    if (current?.internal !== true) this.#pass(told(message, current));
     if (current === undefined) return;
     if (current.kind === "query" || current.kind === "sync") {
       this.#queryFailed = error;
@@ -163,6 +162,19 @@ function bytesOf({ bytes, from, to }: Piece): Buffer {
 /** Of its own memory: the chunk may be large. */
 function copyOf(piece: Piece): Buffer {
   return Buffer.from(bytesOf(piece));
+}
+
+/** An error as its client is to hear it. */
+function told(message: Piece, current: Expectation | undefined): Piece {
+  if (current?.replacement !== undefined) return pieceOf(current.replacement.encode());
+  if (current?.serverName === undefined || current.serverName === "") return message;
+  const body = bytesOf(message).toString("latin1", 5);
+  return pieceOf(
+    frame(
+      SERVER.error,
+      body.replaceAll(`"${current.serverName}"`, () => `"${current.clientName}"`),
+    ),
+  );
 }
 
 function pieceOf(bytes: Buffer): Piece {

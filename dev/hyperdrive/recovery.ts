@@ -9,8 +9,9 @@ export type Resets = Pick<Origin, "resetSql" | "discardSql">;
 const NOWHERE = writeTarget(CLIENT.describe, "statement", "fl_none");
 /** pg_advisory_unlock_all() by its fixed oid: a function call spares Postgres half of what a reset costs. */
 const UNLOCK_ALL = frame(CLIENT.functionCall, int32(2892), int16(0), int16(0), int16(0));
-/** A function may have prepared statements, too. */
-const FIND_NAMES = "SELECT FROM pg_catalog.pg_prepared_statements WHERE from_sql LIMIT 1";
+/** A function may have prepared statements, too, or deallocated ours. */
+const findNames = (ours: number) =>
+  `SELECT FROM pg_catalog.pg_prepared_statements HAVING bool_or(from_sql) OR count(*) <> ${ours}`;
 const FOUND = "SELECT 1\0";
 const SYNC = frame(CLIENT.sync);
 const STATEMENTS_KEPT = 200;
@@ -48,7 +49,7 @@ export async function reset(session: Session, { resetSql, discardSql }: Resets):
   // With statements to keep, all else is reset piece by piece.
   if (session.statements.size > 0 || discardSql === undefined) {
     const capture: Buffer[] = [];
-    const isReset = session.run(`${resetSql}; ${FIND_NAMES}`, capture);
+    const isReset = session.run(`${resetSql}; ${findNames(session.statements.size)}`, capture);
     session.send(UNLOCK_ALL, { kind: "query", internal: true });
     session.flush();
     const error = await isReset;

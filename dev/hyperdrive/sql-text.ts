@@ -3,9 +3,12 @@ import type { Bytes } from "./messages.ts";
 const PIECE =
   /[eE]'(?:\\[\s\S]|''|[^'\\])*'?|'(?:''|[^'])*'?|"(?:""|[^"])*"?|\$(?:[A-Za-z_\x80-\xff][\w\x80-\xff]*)?\$|--[^\n\r]*|\/\*|[A-Za-z_\x80-\xff][\w$\x80-\xff]*|[\s\S]/g;
 
-/** SQL whose comments are blanks, trimmed; what only looks like a comment inside a constant or a quoted name stays. */
+/**
+ * SQL whose comments are blanks, trimmed; what only looks like a comment inside a constant or a quoted name stays.
+ * Where there is a backslash, a setting or the encoding decides what it escapes: all stays.
+ */
 export function withoutComments(sql: Bytes): Bytes {
-  if (!sql.includes("--") && !sql.includes("/*")) return sql.trim();
+  if ((!sql.includes("--") && !sql.includes("/*")) || sql.includes("\\")) return sql.trim();
   let plain = "";
   PIECE.lastIndex = 0;
   for (let match = PIECE.exec(sql); match !== null; match = PIECE.exec(sql)) {

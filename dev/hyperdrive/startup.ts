@@ -36,21 +36,27 @@ export class Startup {
   readonly #socket: ClientSocket;
   readonly #options: StartupOptions;
   readonly #reader: FrameReader;
+  /** Bytes that trickle in do not prolong it. */
+  readonly #limit: NodeJS.Timeout;
   readonly #onData = (chunk: Buffer) => this.#received(chunk);
   #greeting: Greeting | null = null;
   #scram: ScramServer | null = null;
   #isChallenged = false;
+  /** Ways of encryption that it has asked for. */
+  readonly #declined = new Set<number>();
   #isOver = false;
 
   constructor(socket: ClientSocket, options: StartupOptions) {
     this.#socket = socket;
     this.#options = options;
     this.#reader = new FrameReader(options.messageLimit);
-    socket.setTimeout(STARTUP_MS, () => socket.destroy());
+    this.#limit = setTimeout(() => socket.destroy(), STARTUP_MS);
+    socket.once("close", () => clearTimeout(this.#limit));
     socket.on("data", this.#onData);
   }
 
   #received(chunk: Buffer): void {
+    if (this.#isOver) return;
     this.#reader.push(chunk);
     try {
       while (!this.#isOver) {
@@ -66,8 +72,11 @@ export class Startup {
 
   #greet(packet: Buffer): void {
     const code = packet.readInt32BE(4);
-    if (code === SSL_REQUEST || code === GSS_REQUEST) {
+    if ((code === SSL_REQUEST || code === GSS_REQUEST) && !this.#declined.has(code)) {
+      this.#declined.add(code);
       this.#socket.write("N");
+      // It could be somebody between the client and us who sent it.
+      if (this.#reader.buffered > 0) throw protocolViolation("received unencrypted data after encryption request");
     } else if (code === CANCEL_REQUEST) {
       if (packet.length === 16) {
         this.#options.onCancel({ processId: packet.readInt32BE(8), secret: packet.readInt32BE(12) });
@@ -114,7 +123,7 @@ export class Startup {
   #accept(greeting: Greeting): void {
     this.#isOver = true;
     this.#socket.off("data", this.#onData);
-    this.#socket.setTimeout(0);
+    clearTimeout(this.#limit);
     this.#socket.pause();
     this.#options.onGreeting(greeting, this.#reader);
   }
@@ -155,10 +164,10 @@ function readGreeting(packet: Buffer): { greeting: Greeting; extensions: string[
   const database = take("database") ?? user;
   const replication = take("replication") ?? "false";
   if (!/^(?:false|off|no|0)$/i.test(replication)) throw fatal("0A000", "Hyperdrive does not support replication.");
-  for (const [name, value] of readOptions(take("options") ?? "")) settings.set(name, value);
+  const options = readOptions(take("options") ?? "");
   const extensions = [...settings.keys()].filter((name) => name.startsWith("_pq_."));
   for (const name of extensions) settings.delete(name);
-  const lowered = new Map([...settings].map(([name, value]) => [name.toLowerCase(), value]));
+  const lowered = new Map([...options, ...settings].map(([name, value]) => [name.toLowerCase(), value]));
   return {
     greeting: { user, database, applicationName: lowered.get("application_name") ?? "", settings: lowered },
     extensions,

@@ -29,6 +29,9 @@ export class Statement {
   }
 }
 
+/** So many longer ones would fill the memory. */
+const LONGEST_SHARED = 16 * 1024;
+
 /** What a client means by one of its names. */
 export interface Handle {
   readonly statement: Statement;
@@ -59,6 +62,7 @@ export class StatementTable {
 
   /** The statement for these bytes, made when there is none yet. */
   share(scope: string, sql: Bytes, tail: Buffer): Statement {
+    if (tail.length > LONGEST_SHARED) return this.create(sql, tail);
     const key = StatementTable.#key(scope, tail);
     const statement = this.#statements.get(key) ?? this.create(sql, tail);
     statement.isShared = true;

@@ -31,6 +31,7 @@ export interface LoggedIn {
   rest: Buffer;
 }
 
+const LARGEST_MESSAGE = 64 * 1024;
 const SSL_REQUEST = Buffer.concat([int32(8), int32(80877103)]);
 const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: "connection_refused",
@@ -66,6 +67,8 @@ async function upgrade(socket: Socket, address: Address): Promise<Socket> {
   const isVerified = address.sslMode.startsWith("verify-");
   const secure = connectTls({
     socket,
+    // Whose certificate it must be; without it, Node would ask for localhost's where there is an address.
+    host: address.host,
     ...(isIP(address.host) === 0 ? { servername: address.host } : {}),
     // libpq's `require` encrypts without asking who is there.
     rejectUnauthorized: isVerified,
@@ -140,10 +143,18 @@ class Dialogue {
 
   #received(chunk: Buffer): void {
     this.#buffer = Buffer.concat([this.#buffer, chunk]);
-    while (this.#buffer.length >= 5) {
+    try {
+      this.#read();
+    } catch {
+      this.#refuse(connectFailed("invalid_message"));
+    }
+  }
+
+  #read(): void {
+    while (this.#buffer.length >= 5 && this.refusal === null) {
       const size = this.#buffer.readInt32BE(1) + 1;
-      if (size < 5) this.#refuse(connectFailed("invalid_message"));
-      if (size < 5 || this.#buffer.length < size) return;
+      if (size < 5 || size > LARGEST_MESSAGE) throw new RangeError("no message of a login has this size");
+      if (this.#buffer.length < size) return;
       const message = this.#buffer.subarray(0, size);
       this.#buffer = this.#buffer.subarray(size);
       if (message[0] === SERVER.ready) {

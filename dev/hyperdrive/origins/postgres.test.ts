@@ -1,3 +1,4 @@
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type RunningPostgres, startPostgres } from "../../postgres.ts";
@@ -45,6 +46,17 @@ describe("a Postgres at a Unix socket", () => {
     );
   });
 
+  it("is found by what an address says behind its question mark, as libpq does", async () => {
+    const { port, username, password, pathname } = new URL(server.url);
+    const said = new URLSearchParams({ port, user: username, password, dbname: pathname.slice(1) });
+    expect(await sessionAt(`postgres://nobody:wrong@127.0.0.1:1/nothing?${said}`)).toEqual({
+      address: "127.0.0.1",
+      ssl: false,
+    });
+    expect(() => createPostgresOrigin("postgres://a:%zz@127.0.0.1/b")).toThrow(/cannot be read/);
+    expect(() => createPostgresOrigin("postgres://127.0.0.1/b?port=x")).toThrow(/port must be a number/);
+  });
+
   it("has no TLS, which `prefer` takes as it is and `require` does not", async () => {
     expect(await sessionAt(`${server.url}?sslmode=prefer`)).toEqual({ address: "127.0.0.1", ssl: false });
     expect(await sessionAt(`${server.url}?sslmode=require`)).toBe(
@@ -72,6 +84,17 @@ describe("a Postgres that speaks TLS alone", () => {
       expect(await inMode(mode)).toBe("Server connection attempt failed: depth_zero_self_signed_cert");
     },
   );
+
+  it("is asked by verify-full for a certificate of the address that it was called by", async () => {
+    const before = getCACertificates("default");
+    setDefaultCACertificates([...before, server.certificate]);
+    try {
+      expect(await inMode("verify-ca")).toEqual({ address: "127.0.0.1", ssl: true });
+      expect(await inMode("verify-full")).toMatch(/err_tls_cert_altname_invalid/);
+    } finally {
+      setDefaultCACertificates(before);
+    }
+  });
 
   it("says so itself without TLS", async () => {
     expect(await inMode("disable")).toMatch(/no pg_hba.conf entry .* no encryption/);

@@ -55,14 +55,15 @@ class PostgresOrigin implements Origin {
 
   constructor(url: string, options: PostgresOriginOptions) {
     const parsed = readUrl(url);
-    this.owner = decodeURIComponent(parsed.username) || "postgres";
-    this.#password = decodeURIComponent(parsed.password);
-    this.#database = decodeURIComponent(parsed.pathname.slice(1)) || this.owner;
+    const parameters = parametersOf(parsed);
+    this.owner = (parameters.get("user") ?? decodeURIComponent(parsed.username)) || "postgres";
+    this.#password = parameters.get("password") ?? decodeURIComponent(parsed.password);
+    this.#database = (parameters.get("dbname") ?? decodeURIComponent(parsed.pathname.slice(1))) || this.owner;
     this.#passwords = new Map(Object.entries(options.passwords ?? {}));
     this.#address = {
-      host: hostOf(parsed),
-      port: Number(parsed.port || 5432),
-      sslMode: sslModeOf(parsed),
+      host: hostOf(parsed, parameters),
+      port: portOf(parsed, parameters),
+      sslMode: sslModeOf(parameters),
       timeoutMs: options.connectMs ?? 10_000,
     };
   }
@@ -117,20 +118,40 @@ class PostgresOrigin implements Origin {
 
 function readUrl(url: string): URL {
   if (!/^postgres(?:ql)?:\/\//.test(url)) throw new Error("the origin's URL must begin with postgres://");
-  if (URL.canParse(url)) return new URL(url);
+  if (URL.canParse(url) && isDecodable(url)) return new URL(url);
   throw new Error(
     "the origin's URL cannot be read: postgres://user:password@host:5432/database, what is special in it as %xx",
   );
 }
 
-/** As libpq reads it: `?host=` counts more, and a path is the folder of a Unix socket. */
-function hostOf({ hostname, searchParams }: URL): string {
-  const host = searchParams.get("host") ?? decodeURIComponent(hostname).replace(/^\[(.*)\]$/, "$1");
+function isDecodable(url: string): boolean {
+  try {
+    decodeURIComponent(url);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** As libpq reads them: they count more than the URL's own parts, and a plus is a plus. */
+function parametersOf({ search }: URL): URLSearchParams {
+  return new URLSearchParams(search.replaceAll("+", "%2B"));
+}
+
+/** A path is the folder of a Unix socket. */
+function hostOf({ hostname }: URL, parameters: URLSearchParams): string {
+  const host = parameters.get("host") ?? decodeURIComponent(hostname).replace(/^\[(.*)\]$/, "$1");
   return host || "127.0.0.1";
 }
 
-function sslModeOf({ searchParams }: URL): SslMode {
-  const name = searchParams.get("sslmode") ?? "disable";
+function portOf({ port }: URL, parameters: URLSearchParams): number {
+  const number = Number(parameters.get("port") || port || 5432);
+  if (Number.isInteger(number) && number > 0 && number < 65_536) return number;
+  throw new Error(`the origin's port must be a number from 1 to 65535, not "${parameters.get("port")}"`);
+}
+
+function sslModeOf(parameters: URLSearchParams): SslMode {
+  const name = parameters.get("sslmode") ?? "disable";
   const mode = SSL_MODES.find((known) => known === name);
   if (mode === undefined) throw new Error(`the origin's sslmode must be one of ${SSL_MODES.join(", ")}, not "${name}"`);
   return mode;
