@@ -1,11 +1,9 @@
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
-import { Refusal } from "@repo/db/scripts/cli";
 import { ownerRole, ownerSql } from "@repo/db/scripts/owner";
 import { type Doors, doorsAt } from "./doors.ts";
 import { createPgliteOrigin, type InstrumentOptions, startHyperdrive } from "./hyperdrive/index.ts";
-import { type DoorPorts, type Holder, lockFileOf, takeLock } from "./lock.ts";
+import type { DoorPorts, Holder } from "./lock.ts";
+import { openFolder } from "./pglite-folder.ts";
 import { localPassword } from "./settings.ts";
 
 interface EmbeddedOptions {
@@ -26,10 +24,9 @@ interface EmbeddedOptions {
  */
 export async function startEmbedded({ folder, role = "command", ...options }: EmbeddedOptions): Promise<Doors> {
   if (!folder) return serve(await PGlite.create(), options);
-  mkdirSync(dirname(folder), { recursive: true });
-  const lock = await takeLock(lockFileOf(folder), role);
+  const { pglite, lock } = await openFolder(folder, { role });
   try {
-    const doors = await serve(await open(folder), options);
+    const doors = await serve(pglite, options);
     lock.publish(doors.ports);
     return {
       ...doors,
@@ -41,22 +38,6 @@ export async function startEmbedded({ folder, role = "command", ...options }: Em
   } catch (error) {
     lock.release();
     throw error;
-  }
-}
-
-async function open(folder: string): Promise<PGlite> {
-  // Stands only while the folder is being made: a half-made one holds nothing worth keeping.
-  const unfinished = `${folder}.unfinished`;
-  if (existsSync(unfinished)) rmSync(folder, { recursive: true, force: true });
-  const isNew = !existsSync(folder);
-  if (isNew) writeFileSync(unfinished, "");
-  try {
-    const pglite = await PGlite.create(folder);
-    if (isNew) rmSync(unfinished);
-    return pglite;
-  } catch (error) {
-    const reason = String(error instanceof Error ? error.message : error).split("\n")[0];
-    throw new Refusal(`${folder} cannot be opened (${reason}): remove it, or set PGLITE_DIR to another folder.`);
   }
 }
 

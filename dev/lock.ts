@@ -41,18 +41,22 @@ export function findHolder(file: string): Holder | undefined {
 
 /**
  * Takes the lock file for this process. The lock of a dead process is taken over.
- * @throws Refusal when a living process holds it.
+ * @throws Refusal when a living process holds it; it ends with `elsewhere`, which names another folder.
  */
-export async function takeLock(file: string, role: Holder["role"]): Promise<Lock> {
+export async function takeLock(
+  file: string,
+  role: Holder["role"],
+  elsewhere = "set PGLITE_DIR to another folder",
+): Promise<Lock> {
   const own: Holder = { pid: process.pid, born: birthOf(process.pid) ?? "", role };
   if (!create(file, own)) {
     const holder = findHolder(file);
-    if (holder) throw inUse(file, holder);
+    if (holder) throw inUse(file, holder, elsewhere);
     rmSync(file, { force: true });
     const isOurs = create(file, own);
     // Another process may have seen the same dead lock and removed ours for its own.
     await wait(50);
-    if (!isOurs || read(file)?.pid !== process.pid) throw inUse(file, read(file));
+    if (!isOurs || read(file)?.pid !== process.pid) throw inUse(file, read(file), elsewhere);
   }
   return {
     publish: (ports) => replace(file, { ...own, ports }),
@@ -62,10 +66,10 @@ export async function takeLock(file: string, role: Holder["role"]): Promise<Lock
   };
 }
 
-function inUse(file: string, holder: Holder | undefined): Refusal {
+function inUse(file: string, holder: Holder | undefined, elsewhere: string): Refusal {
   const folder = file.replace(/\.lock$/, "");
   const who = holder ? `process ${holder.pid}` : "another process";
-  return new Refusal(`${folder} is in use by ${who}: stop that one, or set PGLITE_DIR to another folder.`);
+  return new Refusal(`${folder} is in use by ${who}: stop that one, or ${elsewhere}.`);
 }
 
 /** Writes the whole file or none: others never read a half. */

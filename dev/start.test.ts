@@ -160,6 +160,6 @@ test("a folder that is no database is one line", async () => {
   writeFileSync(file, "not a folder");
   const { code, output } = await runToEnd(["dev/start.ts"], { ...variables(), PGLITE_DIR: file });
   expect(output.trim().split("\n")).toHaveLength(1);
-  expect(output).toMatch(/cannot be opened .* remove it, or set PGLITE_DIR to another folder\.$/m);
+  expect(output).toMatch(/is a file, no database: set PGLITE_DIR to another folder\.$/m);
   expect(code).toBe(1);
 });

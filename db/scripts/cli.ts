@@ -57,7 +57,7 @@ export function describeFailure(error: unknown): string {
   // Drizzle wraps what the driver throws.
   if (error.cause instanceof Error && "code" in error.cause) return describeFailure(error.cause);
   const code = "code" in error ? String(error.code) : "";
-  if (code.startsWith("ERR_PARSE_ARGS")) return `${error.message} (--help shows the options)`;
+  if (code.startsWith("ERR_PARSE_ARGS")) return `${error.message.replaceAll("\n", " ")} (--help shows the options)`;
   if (/^(ECONN|ENOTFOUND|ETIMEDOUT|EAI_AGAIN|CONNECT_TIMEOUT|CONNECTION_)/.test(code)) {
     return `The database is out of reach (${code}): is DATABASE_URL right, and the server up?`;
   }

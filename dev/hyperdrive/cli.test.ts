@@ -1,8 +1,10 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { createInterface } from "node:readline";
 import pg from "pg";
 import { expect, it } from "vitest";
+import { newFolder } from "../test/programs.ts";
 import { freePort } from "./testing/free-port.ts";
 import { useSettings } from "./testing/setting.ts";
 
@@ -40,17 +42,49 @@ it("stands in front of any Postgres, by itself", async () => {
 
 it.each([
   [[], /^Which database\?/],
-  [["--origin", "mysql://h/d"], /must begin with postgres:\/\//],
+  [["--origin", "mysql://h/d"], /^--origin must begin with postgres:\/\/ or pglite:/],
   [["--origin", "postgres://h/d?sslmode=maybe"], /sslmode must be one of disable, .*, not "maybe"/],
   [["--origin", "postgres://u:p#w@h/d"], /cannot be read: .*%xx/],
   [["--origin", "postgres://h/d", "--host", "0.0.0.0"], /^Whoever reaches 0\.0\.0\.0 .* --password/],
   [["--origin", "postgres://h/d", "--profile", "lax"], /^--profile takes paranoid or strict-docs/],
-  [["--origin", "postgres://h/d", "--max-age", "3601", "--control-port", "0"], /^max_age must be between 0 and 1 hour/],
-  [["--origin", "postgres://h/d", "--cached-port", "many"], /^--cached-port takes a number/],
+  [["--origin", "postgres://h/d", "--max-age", "3601", "--control-port", "0"], /^--max-age .* to 3600, not/],
+  [
+    ["--origin", "postgres://h/d", "--cached-port", "many"],
+    /^--cached-port takes a whole number from 0 to 65535, not "many"/,
+  ],
+  [["--origin", "postgres://h/d", "--cached-port", "99999"], /^--cached-port takes a whole number from 0 to 65535/],
+  [["--origin", "postgres://h/d", "--jitter", "5"], /^--jitter takes a number from 0 to 1, not "5"/],
+  [["--origin", "postgres://h/d", "--jitter", "-1"], /'--jitter=-XYZ'.*--help/],
+  [["--origin", "postgres://h/d", "--jitter=-1"], /^--jitter takes a number from 0 to 1, not "-1"/],
+  [["--origin", "postgres://h/d", "--pool-size", "0"], /^--pool-size takes a whole number from 1 /],
+  [["--origin", "postgres://h/d", "--locations", "1.5"], /^--locations takes a whole number from 1 /],
+  [["--origin", "postgres://h/d", "--edge-origin-ms", "1e10"], /^--edge-origin-ms takes a number from 0 to 60000/],
+  [["--origin", "postgres://h/d", "--seed", ""], /^--seed takes a whole number/],
+  [["--origin", "postgres://h/d", "--host", "0.0.0.0", "--password", ""], /^--password takes a text/],
+  [["--origin", "postgres://h/d", "--host", "127.example.com"], /^Whoever reaches 127\.example\.com/],
+  [
+    ["--origin", `pglite:${import.meta.filename}`],
+    /cli\.test\.ts is a file, no database: name another folder after pglite:\./,
+  ],
+  [["--origin", `pglite:${import.meta.dirname}`], /is a folder with other things, no database: name another/],
+  [["--origin", "pglite:/dev/null/data"], /^\/dev\/null\/data cannot be opened \(E[A-Z]+: /],
 ])("refuses %j in one line", (args, line) => {
   const { status, stderr } = spawnSync(process.execPath, [program, ...args], { encoding: "utf8" });
   expect([status, stderr.trim().split("\n").length]).toEqual([1, 1]);
   expect(stderr).toMatch(line);
+});
+
+it("leaves a PGlite's folder to one process", async () => {
+  const folder = newFolder();
+  const ports = ["--cached-port", "0", "--direct-port", "0", "--control-port", "0"];
+  const args = [program, "--origin", `pglite:${folder}`, ...ports];
+  const first = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+  for await (const line of createInterface(first.stdout)) if (line.startsWith("control")) break;
+  const second = spawnSync(process.execPath, args, { encoding: "utf8", timeout: 20_000 });
+  const line = `${folder} is in use by process ${first.pid}: stop that one, or name another folder after pglite:.\n`;
+  expect([second.status, second.stderr]).toEqual([1, line]);
+  expect(await stop(first)).toBe(0);
+  expect(existsSync(`${folder}.lock`)).toBe(false);
 });
 
 it("explains itself", () => {

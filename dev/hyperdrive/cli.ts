@@ -1,14 +1,10 @@
+import { resolve } from "node:path";
 import { PGlite } from "@electric-sql/pglite";
 import { Refusal, runCommand } from "@repo/db/scripts/cli";
+import { openFolder } from "../pglite-folder.ts";
 import { stopSignal } from "../stop.ts";
-import { PROFILES, type Profile } from "./cacheability.ts";
-import {
-  createPgliteOrigin,
-  createPostgresOrigin,
-  type HyperdriveOptions,
-  type Origin,
-  startHyperdrive,
-} from "./index.ts";
+import { readOptions } from "./cli-options.ts";
+import { createPgliteOrigin, createPostgresOrigin, type Origin, startHyperdrive } from "./index.ts";
 
 const usage = `bun run hyperdrive --origin postgres://user:password@host:5432/database [options]
 
@@ -82,8 +78,6 @@ await runCommand({
 });
 process.exit();
 
-type Values = Record<string, string | boolean | undefined>;
-
 async function openOrigin(url: string | undefined): Promise<{ origin: Origin; close(): Promise<void> }> {
   if (url === undefined) throw new Refusal("Which database? --origin postgres://user:password@host:5432/database");
   if (!url.startsWith("pglite:")) {
@@ -91,72 +85,29 @@ async function openOrigin(url: string | undefined): Promise<{ origin: Origin; cl
     return { origin, close: () => origin.close() };
   }
   const folder = url.slice("pglite:".length);
-  const pglite = await (folder === "" ? PGlite.create() : PGlite.create(folder));
+  const { pglite, lock } = folder === "" ? { pglite: await PGlite.create() } : await lockFolder(folder);
   const origin = createPgliteOrigin(pglite);
-  return { origin, close: () => origin.close().then(() => pglite.close()) };
+  return {
+    origin,
+    async close() {
+      await origin.close();
+      await pglite.close();
+      lock?.release();
+    },
+  };
+}
+
+function lockFolder(folder: string) {
+  return openFolder(resolve(folder), { role: "command", elsewhere: "name another folder after pglite:" });
 }
 
 function postgresOrigin(url: string): Origin {
+  if (!/^postgres(?:ql)?:/.test(url)) throw new Refusal("--origin must begin with postgres:// or pglite:");
   try {
     return createPostgresOrigin(url);
   } catch (error) {
     return refuse(error);
   }
-}
-
-function readOptions(values: Values): Omit<HyperdriveOptions, "origin"> & { host: string } {
-  const number = (name: string, fallback: number) => readNumber(name, values[name], fallback);
-  const profile = readProfile(values.profile ?? "paranoid");
-  const cache = {
-    profile,
-    maxAgeMs: number("max-age", 60) * 1000,
-    staleMs: number("stale-while-revalidate", 15) * 1000,
-  };
-  const host = typeof values.host === "string" ? values.host : "127.0.0.1";
-  if (!isLoopback(host) && typeof values.password !== "string") {
-    throw new Refusal(`Whoever reaches ${host} would be let in as any user: say --password too.`);
-  }
-  return {
-    host,
-    ports: {
-      cached: number("cached-port", 5433),
-      direct: number("direct-port", 5434),
-      origin: number("origin-port", 0),
-    },
-    control: number("control-port", 5435),
-    cache: values["caching-disabled"] === true ? false : cache,
-    locations: number("locations", 1),
-    shadow: values.shadow === true,
-    edgePrepared: readSwitch("edge-prepared", values["edge-prepared"] ?? "on"),
-    poolSize: number("pool-size", 5),
-    latency: {
-      clientEdgeMs: number("client-edge-ms", 0),
-      edgeOriginMs: number("edge-origin-ms", 0),
-      jitter: number("jitter", 0),
-      seed: number("seed", 1),
-    },
-    ...(typeof values.password === "string" ? { password: values.password } : {}),
-  };
-}
-
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || host.startsWith("127.");
-}
-
-function readNumber(name: string, value: string | boolean | undefined, fallback: number): number {
-  const number = Number(value ?? fallback);
-  if (value === "" || !(number >= 0)) throw new Refusal(`--${name} takes a number, not "${value}".`);
-  return number;
-}
-
-function readSwitch(name: string, value: string | boolean): boolean {
-  if (value !== "on" && value !== "off") throw new Refusal(`--${name} takes on or off.`);
-  return value === "on";
-}
-
-function readProfile(value: string | boolean): Profile {
-  if (value === "paranoid" || value === "strict-docs") return value;
-  throw new Refusal(`--profile takes ${Object.keys(PROFILES).join(" or ")}.`);
 }
 
 function refuse(error: unknown): never {

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
-import { DelayLine } from "./latency.ts";
+import type { DelayLine } from "./latency.ts";
 import type { LegOptions } from "./leg.ts";
 import { slices } from "./slices.ts";
 
@@ -25,8 +25,8 @@ export class LeggedSocket extends Duplex implements ClientSocket {
     super({ allowHalfOpen: false });
     this.#socket = socket;
     this.#options = options;
-    this.#out = new DelayLine(() => options.latency.next("clientEdge"));
-    this.#in = new DelayLine(() => options.latency.next("clientEdge"));
+    this.#out = options.latency.line("clientEdge");
+    this.#in = options.latency.line("clientEdge");
     socket.on("data", (chunk: Buffer) => this.#in.push(() => this.#received(chunk)));
     socket.on("end", () => this.#in.push(() => this.push(null)));
     socket.on("close", () => this.#in.push(() => this.destroy()));

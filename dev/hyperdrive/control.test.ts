@@ -74,6 +74,44 @@ describe("the HTTP face", () => {
     expect(seen).toMatch(/event: query\ndata: \{.*"status":"disabled"/);
   });
 
+  it.each([
+    ["/reset", { only: "everything" }, '"only" is one of cache, stats, faults'],
+    ["/reset", { onyl: "cache" }, '"onyl" means nothing here; there are only'],
+    ["/clock", { advanceMs: "1" }, 'say how far: {"advanceMs": 61000}'],
+    ["/clock", { advanceMs: 61_000, database: 5 }, "database is a name"],
+    ["/faults", { kind: "slow", ms: "x" }, "ms is from 0 to 60000"],
+    ["/faults", { kind: "slow", ms: -1 }, "ms is from 0 to 60000"],
+    ["/faults", { kind: "slow", seconds: "9" }, "seconds is above 0, at most 3600"],
+    ["/faults", { kind: "40001", count: 1.5 }, "count is a whole number from 1"],
+    ["/faults", { kind: "40001", match: 5 }, "match is a text"],
+    ["/faults", { kind: "40001", mach: "x" }, '"mach" means nothing here; there are kind, '],
+    ["/reset", { only: "cache", filler: "x".repeat(70_000) }, "the body is too large"],
+    ["/queries?door=origin", undefined, "the doors that log are cached and direct"],
+  ])("refuses %s %o, and does nothing", async (path, body, message) => {
+    const hyperdrive = await start();
+    const client = await settings.pglite.connect(hyperdrive.connectionString("cached", "app"));
+    await client.query("select $1::int", [1]);
+    const before = (await ask(hyperdrive, "/stats")).body;
+    const { status, body: told } = await ask(hyperdrive, path, body);
+    expect([status, told.error]).toEqual([400, expect.stringContaining(message)]);
+    const after = (await ask(hyperdrive, "/stats")).body;
+    expect(after).toMatchObject({ faults: [], statuses: before.statuses, caches: [{ entries: 1 }] });
+    expect(after.now - before.now).toBeLessThan(30_000);
+  });
+
+  it("says which method a path takes", async () => {
+    const hyperdrive = await start();
+    for (const [method, path, right] of [
+      ["POST", "/stats", "GET"],
+      ["PUT", "/faults", "POST"],
+      ["GET", "/reset", "POST"],
+    ]) {
+      const response = await fetch(`${hyperdrive.controlUrl}${path}`, { method });
+      expect([response.status, response.headers.get("allow")]).toEqual([405, right]);
+      expect(await response.text()).toContain(`not by ${method}: ${right} ${path}`);
+    }
+  });
+
   it("refuses what is none of its business", async () => {
     const hyperdrive = await start();
     expect((await ask(hyperdrive, "/nothing")).status).toBe(404);

@@ -21,12 +21,18 @@ export interface Control {
 
 const LARGEST_BODY = 64 * 1024;
 const LOCAL_HOST = /^(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?$/;
+const PATHS: Record<string, { method: "GET" | "POST"; usage: string }> = {
+  "/stats": { method: "GET", usage: "GET /stats" },
+  "/queries": { method: "GET", usage: "GET /queries?request=<application_name>&door=<cached|direct>" },
+  "/events": { method: "GET", usage: "GET /events (server-sent events)" },
+  "/reset": { method: "POST", usage: 'POST /reset or, for one alone, /reset {"only": "cache" | "stats" | "faults"}' },
+  "/clock": { method: "POST", usage: 'POST /clock {"advanceMs": 61000}' },
+  "/faults": { method: "POST", usage: 'POST /faults {"kind": "57P01"} or {"kind": "none"}' },
+};
+const RESETTABLE: readonly unknown[] = ["cache", "stats", "faults"];
+const LOGGED_DOORS: readonly unknown[] = ["cached", "direct"];
 /** What a listener may have unread before it is left. */
 const LARGEST_BACKLOG = 1024 * 1024;
-const HELP = [
-  "GET /stats, GET /queries?request=<application_name>&door=<cached|direct>, GET /events (server-sent events),",
-  'POST /reset, POST /clock {"advanceMs": 61000}, POST /faults {"kind": "57P01"} or {"kind": "none"}',
-].join(" ");
 
 /** Opens the HTTP face on loopback: what happened, a clock for the cache, and faults. */
 export async function startControl(controlled: Controlled, port: number): Promise<Control> {
@@ -61,21 +67,28 @@ async function answer(controlled: Controlled, request: IncomingMessage, response
   if (origin !== undefined && !LOCAL_HOST.test(origin.replace(/^https?:\/\//, "")))
     return sendJson(response, 403, { error: "from pages on loopback only" });
   const url = new URL(request.url ?? "/", "http://127.0.0.1");
-  switch (`${request.method} ${url.pathname}`) {
-    case "GET /stats":
+  const path = PATHS[url.pathname];
+  if (path === undefined) {
+    const usages = Object.values(PATHS).map(({ usage }) => usage);
+    return sendJson(response, 404, { error: `no such thing; there are: ${usages.join(", ")}` });
+  }
+  if (request.method !== path.method) {
+    response.setHeader("allow", path.method);
+    return sendJson(response, 405, { error: `not by ${request.method}: ${path.usage}` });
+  }
+  switch (url.pathname) {
+    case "/stats":
       return sendJson(response, 200, statsOf(controlled));
-    case "GET /queries":
+    case "/queries":
       return sendJson(response, 200, queriesOf(controlled, url.searchParams));
-    case "GET /events":
+    case "/events":
       return sendEvents(controlled.log, response);
-    case "POST /reset":
+    case "/reset":
       return sendJson(response, 200, reset(controlled, await readBody(request)));
-    case "POST /clock":
+    case "/clock":
       return sendJson(response, 200, moveClock(controlled.clock, await readBody(request)));
-    case "POST /faults":
-      return sendJson(response, 200, arm(controlled.faults, await readBody(request)));
     default:
-      return sendJson(response, 404, { error: `no such thing; there are: ${HELP}` });
+      return sendJson(response, 200, arm(controlled.faults, await readBody(request)));
   }
 }
 
@@ -93,12 +106,16 @@ function statsOf({ stats, log, edge, clock, faults }: Controlled) {
 
 function queriesOf({ stats, log }: Controlled, search: URLSearchParams) {
   const [request, door] = [search.get("request"), search.get("door")];
+  if (door !== null && !LOGGED_DOORS.includes(door)) throw new RangeError("the doors that log are cached and direct");
   const queries = log.queries(request).filter((query) => door === null || query.door === door);
   return request === null ? { queries } : { request, doors: stats.perRequest(request), queries };
 }
 
 /** Empties the caches, forgets what was counted and ends the faults; `{"only": "cache" | "stats" | "faults"}`: that alone. */
 function reset({ stats, log, edge, faults }: Controlled, body: Record<string, unknown>) {
+  refuseOthers(body, ["only"]);
+  if (body.only !== undefined && !RESETTABLE.includes(body.only))
+    throw new RangeError(`"only" is one of ${RESETTABLE.join(", ")}`);
   const isMeant = (what: string) => body.only === undefined || body.only === what;
   if (isMeant("cache")) for (const cache of edge?.caches ?? []) cache.clear();
   if (isMeant("faults")) faults.clear();
@@ -109,14 +126,17 @@ function reset({ stats, log, edge, faults }: Controlled, body: Record<string, un
   return { ok: true };
 }
 
-function moveClock(clock: Clock, { advanceMs, database }: Record<string, unknown>) {
+function moveClock(clock: Clock, body: Record<string, unknown>) {
+  refuseOthers(body, ["advanceMs", "database"]);
+  const { advanceMs, database } = body;
   if (typeof advanceMs !== "number") throw new RangeError('say how far: {"advanceMs": 61000}');
-  const whose = typeof database === "string" ? database : undefined;
-  clock.advance(advanceMs, whose);
-  return { now: clock.now(whose) };
+  if (database !== undefined && typeof database !== "string") throw new RangeError("database is a name");
+  clock.advance(advanceMs, database);
+  return { now: clock.now(database) };
 }
 
 function arm(faults: Faults, body: Record<string, unknown>) {
+  refuseOthers(body, ["kind", "count", "seconds", "match", "ms"]);
   if (body.kind === "none") faults.clear();
   // `arm` checks what came.
   else faults.arm(body as unknown as FaultSpec);
@@ -131,6 +151,12 @@ function sendEvents(log: QueryLog, response: ServerResponse): void {
     else response.write(`event: ${record.type}\ndata: ${JSON.stringify(record)}\n\n`);
   });
   response.on("close", stop);
+}
+
+/** A misspelt key would otherwise do what its absence does, which is more. */
+function refuseOthers(body: Record<string, unknown>, known: readonly string[]): void {
+  const other = Object.keys(body).find((key) => !known.includes(key));
+  if (other !== undefined) throw new RangeError(`"${other}" means nothing here; there are ${known.join(", ")}`);
 }
 
 async function readBody(request: IncomingMessage): Promise<Record<string, unknown>> {

@@ -1,4 +1,5 @@
 import { acquireTimeout, fatal, shuttingDown, WireError } from "./errors.ts";
+import { LONGEST_MS } from "./latency.ts";
 
 /** At the next statement that fits: each strikes `count` times. */
 const STATEMENT_FAULTS = ["reset-before-commit", "reset-after-commit", "57P01", "40001", "40P01"] as const;
@@ -46,14 +47,10 @@ export class Faults {
   #armed: Armed[] = [];
   readonly #lasting = new Map<LastingFault, Lasting>();
 
-  /** @throws RangeError for a count or a time that makes no sense. */
+  /** @throws RangeError for a kind, a count, a time or a text that makes no sense. */
   arm(spec: FaultSpec): void {
-    const { kind, count = 1, seconds = 5, ms = 0, match = "" } = spec;
-    if (!FAULT_KINDS.includes(kind))
-      throw new RangeError(`no such fault: ${kind}; there are ${FAULT_KINDS.join(", ")}`);
-    if (!(count >= 1) || !(seconds > 0) || seconds > 3600) throw new RangeError("count or seconds out of range");
-    if (typeof ms !== "number" || !(ms >= 0 && ms <= 3_600_000)) throw new RangeError("ms out of range");
-    if (typeof match !== "string") throw new RangeError("match must be a text");
+    refuseNonsense(spec);
+    const { kind, count = 1, seconds = 5 } = spec;
     if (isLasting(kind)) this.#last(kind, spec, seconds * 1000);
     else this.#armed.push({ spec, left: count });
   }
@@ -136,6 +133,19 @@ export class Faults {
     clearTimeout(this.#lasting.get(kind)?.timer);
     if (this.#lasting.delete(kind)) this.onChange?.(kind, false);
   }
+}
+
+/** A specification comes over HTTP too, and may be anything there. */
+function refuseNonsense({ kind, count = 1, seconds = 5, ms = 0, match = "" }: FaultSpec): void {
+  if (!FAULT_KINDS.includes(kind)) throw new RangeError(`no such fault: ${kind}; there are ${FAULT_KINDS.join(", ")}`);
+  if (!Number.isInteger(count) || count < 1) throw new RangeError("count is a whole number from 1");
+  if (!isNumber(seconds) || seconds <= 0 || seconds > 3600) throw new RangeError("seconds is above 0, at most 3600");
+  if (!isNumber(ms) || ms < 0 || ms > LONGEST_MS) throw new RangeError(`ms is from 0 to ${LONGEST_MS}`);
+  if (typeof match !== "string") throw new RangeError("match is a text");
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === "number";
 }
 
 function isLasting(kind: FaultKind): kind is LastingFault {

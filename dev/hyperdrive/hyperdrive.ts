@@ -98,6 +98,8 @@ class LocalHyperdrive implements Hyperdrive {
   #isClosed = false;
 
   constructor(options: HyperdriveOptions) {
+    const { poolSize = DEFAULTS.poolSize } = options;
+    if (!Number.isInteger(poolSize) || poolSize < 1) throw new RangeError("a pool has at least one session");
     this.instruments = new Instruments(options.origin, options);
     this.#options = { ...DEFAULTS, ...defined(options), origin: this.instruments.origin };
     this.#owner = options.ownerRole ?? options.origin.owner;

@@ -5,16 +5,37 @@ import { KINDS, useSettings } from "./testing/setting.ts";
 
 describe("Latency", () => {
   it("halves a round trip, and says the same from the same seed", () => {
-    expect(new Latency({ clientEdgeMs: 10 }).next("clientEdge")).toBe(5);
-    expect(new Latency({ clientEdgeMs: 10 }).next("edgeOrigin")).toBe(0);
+    expect(new Latency({ clientEdgeMs: 10 }).line("clientEdge").delay()).toBe(5);
+    expect(new Latency({ clientEdgeMs: 10 }).line("edgeOrigin").delay()).toBe(0);
     const series = (seed: number) => {
       const latency = new Latency({ edgeOriginMs: 40, jitter: 0.5, seed });
-      return Array.from({ length: 20 }, () => latency.next("edgeOrigin"));
+      const line = latency.line("edgeOrigin");
+      return Array.from({ length: 20 }, () => line.delay());
     };
     expect(series(7)).toEqual(series(7));
     expect(series(7)).not.toEqual(series(8));
     for (const ms of series(7)) expect(Math.abs(ms - 20)).toBeLessThanOrEqual(10);
-    expect(() => new Latency({ edgeOriginMs: -1 })).toThrow(RangeError);
+    for (const wrong of [{ edgeOriginMs: -1 }, { clientEdgeMs: 1e10 }, { jitter: 1.1 }, { jitter: Number.NaN }]) {
+      expect(() => new Latency(wrong)).toThrow(RangeError);
+    }
+  });
+
+  it("gives a line the same deviations whatever the others carry", () => {
+    const series = (others: number) => {
+      const latency = new Latency({ edgeOriginMs: 40, clientEdgeMs: 10, jitter: 1 });
+      const [first, second, client] = [
+        latency.line("edgeOrigin"),
+        latency.line("edgeOrigin"),
+        latency.line("clientEdge"),
+      ];
+      return Array.from({ length: 20 }, () => {
+        for (let at = 0; at < others; at++) for (const other of [first, client]) other.delay();
+        return second.delay();
+      });
+    };
+    expect(series(3)).toEqual(series(0));
+    const latency = new Latency({ edgeOriginMs: 40, jitter: 1 });
+    expect(latency.line("edgeOrigin").delay()).not.toBe(latency.line("edgeOrigin").delay());
   });
 });
 

@@ -3,29 +3,34 @@ export interface LatencyOptions {
   clientEdgeMs?: number;
   /** Round trip between the edge and the origin; default 0. */
   edgeOriginMs?: number;
-  /** How far each way may deviate, as a share of it; default 0. */
+  /** How far each way may deviate, as a share of it from 0 to 1; default 0. */
   jitter?: number;
-  /** The same seed gives the same deviations; default 1. */
+  /** The same seed gives the same connections the same deviations; default 1. */
   seed?: number;
 }
 
 export type Leg = "clientEdge" | "edgeOrigin";
 
+/** Beyond a minute nothing waits for an answer; far beyond, timers no longer hold. */
+export const LONGEST_MS = 60_000;
+
 /** Says how long each message is under way. */
 export class Latency {
   readonly #legs: Record<Leg, number>;
   readonly #jitter: number;
-  readonly #random: () => number;
+  readonly #seed: number;
+  readonly #lines: Record<Leg, number> = { clientEdge: 0, edgeOrigin: 0 };
   /** Added to each way of the leg between edge and origin, while a fault makes it slow. */
   extraMs = 0;
 
   constructor({ clientEdgeMs = 0, edgeOriginMs = 0, jitter = 0, seed = 1 }: LatencyOptions = {}) {
-    for (const value of [clientEdgeMs, edgeOriginMs, jitter]) {
-      if (!(value >= 0)) throw new RangeError("latency and jitter must not be negative");
+    for (const value of [clientEdgeMs, edgeOriginMs]) {
+      if (!(value >= 0 && value <= LONGEST_MS)) throw new RangeError(`a latency is from 0 to ${LONGEST_MS} ms`);
     }
+    if (!(jitter >= 0 && jitter <= 1)) throw new RangeError("jitter is a share, from 0 to 1");
     this.#legs = { clientEdge: clientEdgeMs, edgeOrigin: edgeOriginMs };
     this.#jitter = jitter;
-    this.#random = seededRandom(seed);
+    this.#seed = seed;
   }
 
   /** Whether the leg between edge and origin takes any time. */
@@ -38,22 +43,33 @@ export class Latency {
     return this.#legs.clientEdge > 0;
   }
 
-  /** One way, in milliseconds. */
-  next(leg: Leg): number {
+  /**
+   * One way of a new connection. Its deviations are its own: with the same seed the n-th line of a leg has the same,
+   * whatever the others carry.
+   */
+  line(leg: Leg): DelayLine {
+    const number = ++this.#lines[leg];
+    const random = seededRandom(this.#seed ^ Math.imul(number, leg === "clientEdge" ? 0x9e3779b1 : 0x85ebca6b));
+    return new DelayLine(() => this.#next(leg, random));
+  }
+
+  /** In milliseconds. */
+  #next(leg: Leg, random: () => number): number {
     const base = this.#legs[leg] / 2 + (leg === "edgeOrigin" ? this.extraMs : 0);
     if (base === 0) return 0;
-    return base * (1 + this.#jitter * (2 * this.#random() - 1));
+    return base * (1 + this.#jitter * (2 * random() - 1));
   }
 }
 
 /** Lets things through later, each after its own delay, never out of order; at once while nothing delays. */
 export class DelayLine {
-  readonly #delay: () => number;
+  /** How long the next thing takes, in milliseconds. */
+  readonly delay: () => number;
   readonly #queue: { due: number; run: () => void }[] = [];
   #timer: NodeJS.Timeout | null = null;
 
   constructor(delay: () => number) {
-    this.#delay = delay;
+    this.delay = delay;
   }
 
   /** Nothing is under way. */
@@ -62,7 +78,7 @@ export class DelayLine {
   }
 
   push(run: () => void): void {
-    const delay = this.#delay();
+    const delay = this.delay();
     const last = this.#queue.at(-1);
     if (delay === 0 && last === undefined) {
       run();

@@ -1,6 +1,6 @@
 import { connectFailed } from "./errors.ts";
 import type { Faults } from "./faults.ts";
-import { DelayLine, type Latency } from "./latency.ts";
+import type { DelayLine, Latency } from "./latency.ts";
 import type { Connect, Origin, Transport, TransportEvents } from "./origins/origin.ts";
 import { slices } from "./slices.ts";
 
@@ -52,8 +52,8 @@ class LegTransport implements Transport {
     this.#events = events;
     this.#faults = faults;
     this.#latency = latency;
-    this.#out = new DelayLine(() => latency.next("edgeOrigin"));
-    this.#in = new DelayLine(() => latency.next("edgeOrigin"));
+    this.#out = latency.line("edgeOrigin");
+    this.#in = latency.line("edgeOrigin");
     this.#inner = connect({
       received: (chunk) => this.#received(chunk),
       drained: () => events.drained(),
