@@ -3,7 +3,7 @@ import { connect, type DatabaseClient } from "@repo/db/client";
 import { demoPassword, demoUsers } from "@repo/db/seeds/identity";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { doorsAt } from "./doors.ts";
-import type { FaultKind, FaultSpec } from "./hyperdrive/faults.ts";
+import type { FaultKind, FaultSpec } from "./hyperdrive/legs/faults.ts";
 import { type RunningPostgres, startPostgres } from "./postgres.ts";
 import { eventually, freePort, newFolder, type Program, run } from "./test/programs.ts";
 

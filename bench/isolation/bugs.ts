@@ -4,7 +4,7 @@ import { connectionOf, createDb } from "../../api/core/database/doors.ts";
 import { rls } from "../../api/core/database/rls.ts";
 import { freshHeader } from "../../api/core/freshness-header.ts";
 import { publicProcedure, userProcedure } from "../../api/core/procedures.ts";
-import type { CacheOptions } from "../../dev/hyperdrive/cache.ts";
+import type { CacheOptions } from "../../dev/hyperdrive/cache/cache.ts";
 import { columnsOf, limit, wanted } from "./careless.ts";
 import type { Options, Send } from "./simulation.ts";
 

@@ -2,7 +2,7 @@ import { migrateDatabase } from "../../db/scripts/migrate.ts";
 import { resembleWorkerd } from "../../dev/api-loader.ts";
 import type { Doors } from "../../dev/doors.ts";
 import { startEmbedded } from "../../dev/embedded.ts";
-import type { CacheOptions } from "../../dev/hyperdrive/cache.ts";
+import type { CacheOptions } from "../../dev/hyperdrive/cache/cache.ts";
 import { ensureLogins, startOnPostgres } from "../../dev/outer-postgres.ts";
 import { startPostgres } from "../../dev/postgres.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { Answer } from "./answer.ts";
-import { type CacheOptions, cacheKey, ResultCache } from "./cache.ts";
-import { createClock } from "./clock.ts";
+import { type CacheOptions, cacheKey, ResultCache } from "./cache/cache.ts";
+import type { Answer } from "./pool/answer.ts";
+import { createClock } from "./watch/clock.ts";
 
 const parts = {
   user: "app",

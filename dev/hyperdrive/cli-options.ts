@@ -1,8 +1,8 @@
 import { isIPv4 } from "node:net";
 import { Refusal } from "@repo/db/scripts/cli";
-import { PROFILES, type Profile } from "./cacheability.ts";
+import { PROFILES, type Profile } from "./cache/cacheability.ts";
 import type { HyperdriveOptions } from "./index.ts";
-import { LONGEST_MS } from "./latency.ts";
+import { LONGEST_MS } from "./legs/latency.ts";
 
 /** What the command line holds, by option. */
 export type Values = Record<string, string | boolean | undefined>;

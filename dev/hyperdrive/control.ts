@@ -1,9 +1,9 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { Clock } from "./clock.ts";
-import type { Edge } from "./edge.ts";
-import type { FaultSpec, Faults } from "./faults.ts";
-import type { QueryLog } from "./query-log.ts";
-import type { StatsCounter } from "./stats.ts";
+import type { Edge } from "./cache/edge.ts";
+import type { FaultSpec, Faults } from "./legs/faults.ts";
+import type { Clock } from "./watch/clock.ts";
+import type { QueryLog } from "./watch/query-log.ts";
+import type { StatsCounter } from "./watch/stats.ts";
 
 /** What the control face looks at and moves. */
 export interface Controlled {

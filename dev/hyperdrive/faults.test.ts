@@ -1,7 +1,7 @@
 import type pg from "pg";
 import { describe, expect, it } from "vitest";
-import type { FaultKind, FaultSpec } from "./faults.ts";
 import type { Hyperdrive } from "./index.ts";
+import type { FaultKind, FaultSpec } from "./legs/faults.ts";
 import { eventually, KINDS, sqlState, useSettings } from "./testing/setting.ts";
 
 const settings = useSettings(async (setting) => {

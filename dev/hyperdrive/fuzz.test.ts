@@ -1,7 +1,6 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
-import { CLIENT, frame } from "./protocol.ts";
 import {
   bind,
   copyData,
@@ -17,6 +16,7 @@ import {
   sync,
 } from "./testing/raw-client.ts";
 import { eventually, KINDS, useSettings } from "./testing/setting.ts";
+import { CLIENT, frame } from "./wire/protocol.ts";
 
 /** Half of them through each door, on each database, after a tenth as many to warm up. */
 const STREAMS = Number(process.env.FUZZ_STREAMS ?? 3000);

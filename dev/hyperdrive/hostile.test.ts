@@ -3,16 +3,16 @@ import { connect, createServer, type Server } from "node:net";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
-import { AnswerReader } from "./answer-reader.ts";
-import { Cacheability, PROFILES } from "./cacheability.ts";
-import { Expectations } from "./expectations.ts";
+import { Cacheability, PROFILES } from "./cache/cacheability.ts";
+import { FunctionTable } from "./cache/volatility.ts";
 import { createPostgresOrigin } from "./index.ts";
-import { CLIENT, frame, int32, SERVER, text } from "./protocol.ts";
-import { QueryLog } from "./query-log.ts";
-import { StatementTable } from "./statements.ts";
+import { Expectations } from "./pool/expectations.ts";
+import { StatementTable } from "./pool/statements.ts";
 import { bind, errorOf, execute, parse, q, RawClient, rowsOf, startupPacket, sync } from "./testing/raw-client.ts";
 import { KINDS, type Kind, useSettings } from "./testing/setting.ts";
-import { FunctionTable } from "./volatility.ts";
+import { QueryLog } from "./watch/query-log.ts";
+import { AnswerReader } from "./wire/answer-reader.ts";
+import { CLIENT, frame, int32, SERVER, text } from "./wire/protocol.ts";
 
 const settings = useSettings(async (setting) => {
   const owner = await setting.connect((await setting.start()).connectionString("origin", "owner"));

@@ -1,19 +1,19 @@
 import type { Socket } from "node:net";
-import { Client } from "./client.ts";
-import type { ClientSocket } from "./client-leg.ts";
-import type { ClientInstruments } from "./client-options.ts";
-import type { FrameReader } from "./frame-reader.ts";
+import { Client } from "./client/client.ts";
+import type { ClientInstruments } from "./client/options.ts";
+import { scopeOf, settingsSql } from "./client/settings.ts";
+import { type Greeting, newCancelKey, Startup } from "./client/startup.ts";
 import { type InstrumentOptions, Instruments, type Visitor } from "./instruments.ts";
+import type { ClientSocket } from "./legs/client-leg.ts";
 import type { Origin } from "./origins/origin.ts";
-import { Pool } from "./pool.ts";
-import { Proofs } from "./proofs.ts";
-import { type CancelKey, frame, int32, parameterStatus, readyForQuery, SERVER, STATUS } from "./protocol.ts";
-import { ScramVerifier } from "./scram.ts";
+import { Pool } from "./pool/pool.ts";
+import { StatementTable } from "./pool/statements.ts";
+import { Proofs } from "./prepared/proofs.ts";
 import { type Listener, listen } from "./server.ts";
-import { scopeOf, settingsSql } from "./settings.ts";
-import { type Greeting, newCancelKey, Startup } from "./startup.ts";
-import { StatementTable } from "./statements.ts";
-import { DOORS, type Door, type Stats, StatsCounter } from "./stats.ts";
+import { DOORS, type Door, type Stats, StatsCounter } from "./watch/stats.ts";
+import type { FrameReader } from "./wire/frame-reader.ts";
+import { type CancelKey, frame, int32, parameterStatus, readyForQuery, SERVER, STATUS } from "./wire/protocol.ts";
+import { ScramVerifier } from "./wire/scram.ts";
 
 export interface HyperdriveOptions extends InstrumentOptions {
   origin: Origin;

@@ -1,21 +1,21 @@
 import type { Socket } from "node:net";
-import type { CacheOptions } from "./cache.ts";
-import type { Profile } from "./cacheability.ts";
-import { type ClientSocket, LeggedSocket } from "./client-leg.ts";
-import type { ClientInstruments } from "./client-options.ts";
-import { type Clock, createClock } from "./clock.ts";
+import type { CacheOptions } from "./cache/cache.ts";
+import type { Profile } from "./cache/cacheability.ts";
+import { Edge } from "./cache/edge.ts";
+import { Gate } from "./cache/gate.ts";
+import type { ClientInstruments } from "./client/options.ts";
+import type { Settings } from "./client/settings.ts";
 import { type Control, startControl } from "./control.ts";
-import { Edge } from "./edge.ts";
-import type { Identity } from "./errand.ts";
-import { Faults } from "./faults.ts";
-import { Gate } from "./gate.ts";
-import { Latency, type LatencyOptions } from "./latency.ts";
-import { throughLeg } from "./leg.ts";
-import { Observer } from "./observer.ts";
+import { type ClientSocket, LeggedSocket } from "./legs/client-leg.ts";
+import { Faults } from "./legs/faults.ts";
+import { Latency, type LatencyOptions } from "./legs/latency.ts";
+import { throughLeg } from "./legs/leg.ts";
 import type { Origin } from "./origins/origin.ts";
-import { QueryLog } from "./query-log.ts";
-import type { Settings } from "./settings.ts";
-import type { Door, StatsCounter } from "./stats.ts";
+import type { Identity } from "./pool/errand.ts";
+import { type Clock, createClock } from "./watch/clock.ts";
+import { Observer } from "./watch/observer.ts";
+import { QueryLog } from "./watch/query-log.ts";
+import type { Door, StatsCounter } from "./watch/stats.ts";
 
 export interface InstrumentOptions {
   /** The cached door's cache; default false: it has none. `profile`: what is cached where Cloudflare says nothing. */

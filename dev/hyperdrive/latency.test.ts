@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { DelayLine, Latency } from "./latency.ts";
-import { slices } from "./slices.ts";
+import { DelayLine, Latency } from "./legs/latency.ts";
+import { slices } from "./legs/slices.ts";
 import { KINDS, useSettings } from "./testing/setting.ts";
 
 describe("Latency", () => {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { FrameReader } from "./frame-reader.ts";
-import { query } from "./protocol.ts";
-import { copiesIn, refusal } from "./restrictions.ts";
-import { ScramClient, ScramServer, ScramVerifier } from "./scram.ts";
-import { settingsSql } from "./settings.ts";
-import { scanSql } from "./sql-scan.ts";
-import { StatementTable } from "./statements.ts";
+import { settingsSql } from "./client/settings.ts";
+import { StatementTable } from "./pool/statements.ts";
+import { copiesIn, refusal } from "./sql/restrictions.ts";
+import { scanSql } from "./sql/scan.ts";
+import { FrameReader } from "./wire/frame-reader.ts";
+import { query } from "./wire/protocol.ts";
+import { ScramClient, ScramServer, ScramVerifier } from "./wire/scram.ts";
 
 describe("scanSql", () => {
   const words = (sql: string) => scanSql(sql).map((statement) => statement.words.join(" "));

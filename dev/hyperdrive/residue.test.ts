@@ -1,9 +1,9 @@
 import type pg from "pg";
 import { describe, expect, it } from "vitest";
 import type { Hyperdrive } from "./index.ts";
-import { CLIENT, frame, int16, int32, text } from "./protocol.ts";
 import { bind, execute, q, RawClient, rowsOf, sync, typesOf } from "./testing/raw-client.ts";
 import { eventually, KINDS, type Kind, type Setting, sqlState, useSettings } from "./testing/setting.ts";
+import { CLIENT, frame, int16, int32, text } from "./wire/protocol.ts";
 
 const LEAK = "perform set_config('app.leak', 'x', false); perform set_config('search_path', 'evil', false);";
 const settings = useSettings(async (setting) => {

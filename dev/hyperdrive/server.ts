@@ -1,5 +1,5 @@
 import { createServer, type Server, type Socket } from "node:net";
-import type { Door } from "./stats.ts";
+import type { Door } from "./watch/stats.ts";
 
 export interface ListenOptions {
   door: Door;

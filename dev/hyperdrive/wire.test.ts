@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { CLIENT, frame } from "./protocol.ts";
 import {
   bind,
   copyData,
@@ -16,6 +15,7 @@ import {
   typesOf,
 } from "./testing/raw-client.ts";
 import { eventually, KINDS, sqlState, useSettings } from "./testing/setting.ts";
+import { CLIENT, frame } from "./wire/protocol.ts";
 
 const settings = useSettings(async (setting) => {
   const { ports } = await setting.start();

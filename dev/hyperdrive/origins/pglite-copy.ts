@@ -1,4 +1,4 @@
-import { CLIENT, frame, int16, SERVER } from "../protocol.ts";
+import { CLIENT, frame, int16, SERVER } from "../wire/protocol.ts";
 
 const LIMIT = 512 * 1024 * 1024;
 const TOO_MUCH = frame(CLIENT.copyFail, `PGlite takes at most ${LIMIT} bytes of COPY data\0`);

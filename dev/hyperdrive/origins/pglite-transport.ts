@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { PGlite } from "@electric-sql/pglite";
-import { CLIENT, frame, query, SERVER } from "../protocol.ts";
-import { copiesIn } from "../restrictions.ts";
+import { copiesIn } from "../sql/restrictions.ts";
+import { CLIENT, frame, query, SERVER } from "../wire/protocol.ts";
 import type { Transport, TransportEvents } from "./origin.ts";
 import {
   ABANDON,

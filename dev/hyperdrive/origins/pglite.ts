@@ -1,6 +1,6 @@
 import type { PGlite } from "@electric-sql/pglite";
-import { connectFailed } from "../errors.ts";
-import { CLIENT, frame, query } from "../protocol.ts";
+import { connectFailed } from "../wire/errors.ts";
+import { CLIENT, frame, query } from "../wire/protocol.ts";
 import type { Connect, Origin, Transport, TransportEvents } from "./origin.ts";
 import { PgliteTransport } from "./pglite-transport.ts";
 

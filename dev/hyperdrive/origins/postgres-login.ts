@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { connect, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
-import { connectFailed, decodeError } from "../errors.ts";
-import { type CancelKey, CLIENT, frame, int32, SERVER, text } from "../protocol.ts";
-import { ScramClient } from "../scram.ts";
+import { connectFailed, decodeError } from "../wire/errors.ts";
+import { type CancelKey, CLIENT, frame, int32, SERVER, text } from "../wire/protocol.ts";
+import { ScramClient } from "../wire/scram.ts";
 
 /** What libpq calls them. `allow` is taken for `disable`. */
 export const SSL_MODES = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] as const;

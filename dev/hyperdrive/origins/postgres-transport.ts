@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { CLIENT, frame } from "../protocol.ts";
+import { CLIENT, frame } from "../wire/protocol.ts";
 import type { Transport, TransportEvents } from "./origin.ts";
 
 const JOIN_BYTES = 64 * 1024;

@@ -1,4 +1,4 @@
-import { connectFailed } from "../errors.ts";
+import { connectFailed } from "../wire/errors.ts";
 import type { Connect, Origin, TransportEvents } from "./origin.ts";
 import { type Address, login, openSocket, SSL_MODES, type SslMode, sendCancel } from "./postgres-login.ts";
 import { PostgresTransport } from "./postgres-transport.ts";

@@ -1,5 +1,5 @@
 import { connect, type Socket } from "node:net";
-import { CLIENT, frame, int16, int32, query, SERVER, text } from "../protocol.ts";
+import { CLIENT, frame, int16, int32, query, SERVER, text } from "../wire/protocol.ts";
 
 export interface Message {
   type: string;

@@ -1,5 +1,5 @@
 import type { Hyperdrive } from "../index.ts";
-import type { QueryRecord } from "../query-log.ts";
+import type { QueryRecord } from "../watch/query-log.ts";
 
 /** What the cached door saw of queries that hold this text: `status`, oldest first. */
 export function statusesOf(hyperdrive: Hyperdrive, text: string): string[] {

@@ -1,0 +1,79 @@
+import { SERVER } from "../wire/protocol.ts";
+
+/** An answer as it goes to a client: the messages' bytes. */
+export interface Answer {
+  /** RowDescription or NoData; null when the query did not ask for it. */
+  description: Buffer | null;
+  /** The DataRow messages, one after another. */
+  rows: Buffer;
+  rowCount: number;
+  /** CommandComplete. */
+  complete: Buffer;
+}
+
+const OUTCOMES = new Set<number>([SERVER.error, SERVER.emptyQuery, SERVER.portalSuspended, SERVER.copyIn]);
+
+/** Collects the answer to one query as it passes by, up to a bound. */
+export class AnswerCollector {
+  /** It has grown past the bound and was let go. */
+  isOversized = false;
+  bytes = 0;
+  readonly #limit: number;
+  #pieces: Buffer[] = [];
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  push(pieces: readonly Buffer[]): void {
+    for (const piece of pieces) {
+      this.bytes += piece.length;
+      if (this.isOversized) continue;
+      this.#pieces.push(piece);
+    }
+    if (this.bytes <= this.#limit) return;
+    this.isOversized = true;
+    this.#pieces = [];
+  }
+
+  /** The answer, once it is complete; null when it is an error, or none that could be given again. */
+  result(): Answer | null {
+    return this.isOversized ? null : readResult(Buffer.concat(this.#pieces));
+  }
+}
+
+function readResult(bytes: Buffer): Answer | null {
+  let description: Buffer | null = null;
+  let complete: Buffer | null = null;
+  const rows: Buffer[] = [];
+  for (let at = 0; at + 5 <= bytes.length; ) {
+    const end = at + 1 + bytes.readInt32BE(at + 1);
+    const type = bytes[at] ?? 0;
+    const message = bytes.subarray(at, end);
+    if (OUTCOMES.has(type)) return null;
+    if (type === SERVER.dataRow) rows.push(message);
+    else if (type === SERVER.rowDescription || type === SERVER.noData) description = Buffer.from(message);
+    else if (type === SERVER.commandComplete) complete = Buffer.from(message);
+    at = end;
+  }
+  if (complete === null) return null;
+  return { description, rows: Buffer.concat(rows), rowCount: rows.length, complete };
+}
+
+/** Whether two answers hold the same rows, in whatever order. */
+export function sameRows(left: Answer, right: Answer): boolean {
+  if (left.rows.equals(right.rows)) return true;
+  if (left.rowCount !== right.rowCount || left.rows.length !== right.rows.length) return false;
+  const sorted = ({ rows }: Answer) => rowsOf(rows).sort(Buffer.compare);
+  return Buffer.concat(sorted(left)).equals(Buffer.concat(sorted(right)));
+}
+
+function rowsOf(bytes: Buffer): Buffer[] {
+  const rows: Buffer[] = [];
+  for (let at = 0; at + 5 <= bytes.length; ) {
+    const end = at + 1 + bytes.readInt32BE(at + 1);
+    rows.push(bytes.subarray(at, end));
+    at = end;
+  }
+  return rows;
+}
