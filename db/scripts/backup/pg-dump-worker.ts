@@ -10,7 +10,8 @@ const turn = new Int32Array(signal);
 function exchange(message: Uint8Array): Uint8Array {
   Atomics.store(turn, 0, 0);
   port.postMessage(message.slice());
-  Atomics.wait(turn, 0, 0);
+  // The notification of the answer before may come only now, and wakes as well.
+  while (Atomics.load(turn, 0) === 0) Atomics.wait(turn, 0, 0);
   const answer = receiveMessageOnPort(port)?.message;
   return answer instanceof Uint8Array ? answer : new Uint8Array();
 }
