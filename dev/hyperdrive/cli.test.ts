@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
+import { networkInterfaces } from "node:os";
 import { createInterface } from "node:readline";
 import pg from "pg";
 import { expect, it } from "vitest";
@@ -43,6 +44,7 @@ it("stands in front of any Postgres, by itself", async () => {
 it.each([
   [[], /^Which database\?/],
   [["--origin", "mysql://h/d"], /^--origin must begin with postgres:\/\/ or pglite:/],
+  [["--origin", "postgres://h:0/d"], /port must be a number from 1 to 65535, not "0"/],
   [["--origin", "postgres://h/d?sslmode=maybe"], /sslmode must be one of disable, .*, not "maybe"/],
   [["--origin", "postgres://u:p#w@h/d"], /cannot be read: .*%xx/],
   [["--origin", "postgres://h/d", "--host", "0.0.0.0"], /^Whoever reaches 0\.0\.0\.0 .* --password/],
@@ -86,6 +88,18 @@ it("leaves a PGlite's folder to one process", async () => {
   expect(await stop(first)).toBe(0);
   expect(existsSync(`${folder}.lock`)).toBe(false);
 });
+
+it.runIf(networkInterfaces().lo?.some(({ address }) => address === "::1"))(
+  "writes an IPv6 address in brackets",
+  async () => {
+    const ports = ["cached", "direct", "control"].flatMap((door) => [`--${door}-port`, "0"]);
+    const args = ["--origin", settings.postgres.url, "--host", "::1", ...ports];
+    const child = spawn(process.execPath, [program, ...args], { stdio: ["ignore", "pipe", "inherit"] });
+    const [line] = await once(createInterface(child.stdout), "line");
+    expect(line).toMatch(/^cached {3}\[::1\]:\d+$/);
+    expect(await stop(child)).toBe(0);
+  },
+);
 
 it("explains itself", () => {
   const { status, stdout } = spawnSync(process.execPath, [program, "--help"], { encoding: "utf8" });

@@ -4,7 +4,7 @@ import { Refusal, runCommand } from "@repo/db/scripts/cli";
 import { openFolder } from "../pglite-folder.ts";
 import { stopSignal } from "../stop.ts";
 import { readOptions } from "./cli-options.ts";
-import { createPgliteOrigin, createPostgresOrigin, type Origin, startHyperdrive } from "./index.ts";
+import { createPgliteOrigin, createPostgresOrigin, type Door, type Origin, startHyperdrive } from "./index.ts";
 
 const usage = `bun run hyperdrive --origin postgres://user:password@host:5432/database [options]
 
@@ -62,10 +62,11 @@ await runCommand({
     const { origin, close } = await openOrigin(values.origin);
     try {
       const hyperdrive = await startHyperdrive({ origin, host, ...options }).catch(refuse);
-      const { cached, direct, origin: tools } = hyperdrive.ports;
-      console.log(`cached   ${host}:${cached}\ndirect   ${host}:${direct}\ntools    ${host}:${tools}`);
-      console.log(`control  ${hyperdrive.controlUrl}`);
+      // Before the first line: whoever reads it may end this at once.
       const signal = stopSignal();
+      const at = (door: Door) => `${host.includes(":") ? `[${host}]` : host}:${hyperdrive.ports[door]}`;
+      console.log(`cached   ${at("cached")}\ndirect   ${at("direct")}\ntools    ${at("origin")}`);
+      console.log(`control  ${hyperdrive.controlUrl}`);
       await new Promise<void>((resolve) => {
         if (signal.aborted) resolve();
         else signal.addEventListener("abort", () => resolve());

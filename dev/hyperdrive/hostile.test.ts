@@ -1,10 +1,13 @@
 import { once } from "node:events";
 import { connect, createServer, type Server } from "node:net";
+import { Duplex } from "node:stream";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Cacheability, PROFILES } from "./cache/cacheability.ts";
 import { FunctionTable } from "./cache/volatility.ts";
+import { ClientOutput } from "./client/output.ts";
+import { Startup } from "./client/startup.ts";
 import { createPostgresOrigin } from "./index.ts";
 import { Expectations } from "./pool/expectations.ts";
 import { StatementTable } from "./pool/statements.ts";
@@ -263,6 +266,51 @@ describe("an origin that misbehaves at its login", () => {
     );
     server.close();
     expect(outcome).toMatch(/Server connection attempt failed: (invalid_message|server_not_authentic)/);
+  });
+});
+
+describe("a client that trickles bytes", () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  class TrickleSocket extends Duplex {
+    override _read(): void {}
+    override _write(_chunk: Buffer, _encoding: string, done: () => void): void {
+      done();
+    }
+    destroySoon(): void {
+      this.destroy();
+    }
+    resetAndDestroy(): void {
+      this.destroy();
+    }
+    /** A byte a second. */
+    async trickle(seconds: number): Promise<void> {
+      for (let second = 0; second < seconds && !this.destroyed; second++) {
+        this.push(Buffer.of(0));
+        await vi.advanceTimersByTimeAsync(1000);
+      }
+    }
+  }
+
+  it("has a minute for its startup, however it goes on", async () => {
+    const socket = new TrickleSocket();
+    new Startup(socket, { verifier: null, messageLimit: 10_000, onGreeting: () => {}, onCancel: () => {} });
+    socket.push(int32(9_000));
+    await socket.trickle(59);
+    expect(socket.destroyed).toBe(false);
+    await socket.trickle(2);
+    expect(socket.destroyed).toBe(true);
+  });
+
+  it("is left ten seconds after the edge has hung up", async () => {
+    const socket = new TrickleSocket({ autoDestroy: false });
+    socket.resume();
+    new ClientOutput(socket, null).hangUp();
+    await socket.trickle(9);
+    expect(socket.destroyed).toBe(false);
+    await socket.trickle(2);
+    expect(socket.destroyed).toBe(true);
   });
 });
 

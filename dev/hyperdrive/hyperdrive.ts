@@ -3,6 +3,7 @@ import { Client } from "./client/client.ts";
 import type { ClientInstruments } from "./client/options.ts";
 import { scopeOf, settingsSql } from "./client/settings.ts";
 import { type Greeting, newCancelKey, Startup } from "./client/startup.ts";
+import { welcome } from "./client/welcome.ts";
 import { type InstrumentOptions, Instruments, type Visitor } from "./instruments.ts";
 import type { ClientSocket } from "./legs/client-leg.ts";
 import type { Origin } from "./origins/origin.ts";
@@ -12,7 +13,7 @@ import { Proofs } from "./prepared/proofs.ts";
 import { type Listener, listen } from "./server.ts";
 import { DOORS, type Door, type Stats, StatsCounter } from "./watch/stats.ts";
 import type { FrameReader } from "./wire/frame-reader.ts";
-import { type CancelKey, frame, int32, parameterStatus, readyForQuery, SERVER, STATUS } from "./wire/protocol.ts";
+import type { CancelKey } from "./wire/protocol.ts";
 import { ScramVerifier } from "./wire/scram.ts";
 
 export interface HyperdriveOptions extends InstrumentOptions {
@@ -63,13 +64,6 @@ const DEFAULTS = {
   edgePrepared: true,
   maxMessageBytes: 256 * 1024 * 1024,
 };
-const REPORTED = new Map(
-  ["application_name", "client_encoding", "DateStyle", "IntervalStyle", "TimeZone", "search_path"].map((name) => [
-    name.toLowerCase(),
-    name,
-  ]),
-);
-
 /**
  * Opens the three doors in front of an origin: `cached`, `direct` and, for tools, `origin`.
  * Rejects with a one-line message when a port is taken.
@@ -171,20 +165,7 @@ class LocalHyperdrive implements Hyperdrive {
     const equipment = await this.instruments.equip(visitor);
     if (this.#isClosed || socket.destroyed) return;
     const key = newCancelKey(this.#nextId++);
-    const reported = new Map(parameters);
-    for (const [name, value] of greeting.settings) {
-      const known = REPORTED.get(name);
-      if (known !== undefined) reported.set(known, value);
-    }
-    reported.set("session_authorization", greeting.user);
-    socket.write(
-      Buffer.concat([
-        frame(SERVER.authentication, int32(0)),
-        ...[...reported].map(([name, value]) => parameterStatus(name, value)),
-        frame(SERVER.backendKey, int32(key.processId), int32(key.secret)),
-        readyForQuery(STATUS.idle),
-      ]),
-    );
+    socket.write(welcome(greeting, parameters, key));
     this.#admit({ socket, reader, visitor, equipment }, key);
   }
 

@@ -118,15 +118,17 @@ describe.each(KINDS)("leaving on %s", (kind) => {
 
 describe.each(KINDS)("waiting for a session on %s", (kind) => {
   it("waits for a session no longer than waitMs, a deadlock of its own making included", async () => {
-    const hyperdrive = await settings[kind].start({ poolSize: 1, waitMs: 200 });
+    const hyperdrive = await settings[kind].start({ poolSize: 1, waitMs: 200, control: 0 });
     const url = hyperdrive.connectionString("direct", "app");
     const holder = await settings[kind].connect(url);
     await holder.query("begin");
     await holder.query("insert into item values (20)");
     const waiter = await RawClient.open(hyperdrive.ports.direct);
+    hyperdrive.instruments.log.reset();
     waiter.send(q("select 1"));
     const error = errorOf(await waiter.ended());
     expect(error).toMatchObject({ C: "58000", M: "Failed to acquire a connection from the pool." });
+    expect(hyperdrive.instruments.log.traffic().direct).toMatchObject({ waits: 1 });
     await holder.query("rollback");
     expect(await items(settings[kind], url)).toEqual([]);
   });

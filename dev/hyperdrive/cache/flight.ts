@@ -1,3 +1,4 @@
+import type { Answer } from "../pool/answer.ts";
 import {
   type Bytes,
   type ParseMessage,
@@ -9,7 +10,7 @@ import {
   writeParse,
   writeTarget,
 } from "../wire/messages.ts";
-import { CLIENT, frame, int32, text } from "../wire/protocol.ts";
+import { CLIENT, frame, int32, readyForQuery, SERVER, STATUS, text } from "../wire/protocol.ts";
 import type { KeyParts } from "./cache.ts";
 
 /** Orders of messages that one query by the extended protocol may come in; a beginning of one is kept until its Sync. */
@@ -18,6 +19,9 @@ const NO_TYPES = Buffer.alloc(2);
 const EXECUTE_ALL = frame(CLIENT.execute, text(""), int32(0));
 const DESCRIBE_PORTAL = writeTarget(CLIENT.describe, "portal", "");
 const SYNC = frame(CLIENT.sync);
+const PARSE_COMPLETE = frame(SERVER.parseComplete);
+const BIND_COMPLETE = frame(SERVER.bindComplete);
+const READY = readyForQuery(STATUS.idle);
 
 /** What a flight asks, read from its messages. */
 export interface Flight {
@@ -62,6 +66,18 @@ export function runsAll(execute: Buffer): boolean {
 export function selfContained({ tail }: StatementText, bound: Buffer): Buffer[] {
   const bind = writeBind({ portal: "", statement: "", tail: bound });
   return [writeParse("", tail), bind, DESCRIBE_PORTAL, EXECUTE_ALL, SYNC];
+}
+
+/** What the server would answer to the flight, given the answer to its query. */
+export function composed({ description, rows, complete }: Answer, { parse, isDescribed }: Flight): Buffer {
+  return Buffer.concat([
+    ...(parse === null ? [] : [PARSE_COMPLETE]),
+    BIND_COMPLETE,
+    ...(isDescribed && description !== null ? [description] : []),
+    rows,
+    complete,
+    READY,
+  ]);
 }
 
 /** What tells the query from others, the user and the database aside. */

@@ -4,12 +4,12 @@ import type { Session } from "../pool/session.ts";
 import type { PreparedStatements } from "../prepared/prepared.ts";
 import type { Observer } from "../watch/observer.ts";
 import { type Bytes, readBind, readExecute, readQuery } from "../wire/messages.ts";
-import { CLIENT, frame, readyForQuery, SERVER, STATUS } from "../wire/protocol.ts";
+import { CLIENT, readyForQuery, STATUS } from "../wire/protocol.ts";
 import { cacheKey, type KeyParts } from "./cache.ts";
 import type { Verdict } from "./cacheability.ts";
 import { Capture, type Refusal } from "./capture.ts";
 import type { Edge, Question } from "./edge.ts";
-import { type Flight, isBeginning, keyOf, readFlight, runsAll, selfContained, simpleKey } from "./flight.ts";
+import { composed, type Flight, isBeginning, keyOf, readFlight, runsAll, selfContained, simpleKey } from "./flight.ts";
 
 /** What to do with a message: it is kept for now, goes its usual way, is answered, or these go their usual way instead. */
 export type Step = "kept" | "pass" | { answer: Buffer } | { replay: Buffer[] };
@@ -24,8 +24,6 @@ export interface GateOptions {
   observer: Observer;
 }
 
-const PARSE_COMPLETE = frame(SERVER.parseComplete);
-const BIND_COMPLETE = frame(SERVER.bindComplete);
 const READY = readyForQuery(STATUS.idle);
 const TWO_FLIGHTS =
   "an unnamed statement that is prepared in one flight and bound in the next, as postgres.js sends it with prepare: false";
@@ -232,17 +230,6 @@ interface Wanted {
   verdict: Cacheable;
   needsDescription: boolean;
   flight?: Flight;
-}
-
-function composed({ description, rows, complete }: Answer, { parse, isDescribed }: Flight): Buffer {
-  return Buffer.concat([
-    ...(parse === null ? [] : [PARSE_COMPLETE]),
-    BIND_COMPLETE,
-    ...(isDescribed && description !== null ? [description] : []),
-    rows,
-    complete,
-    READY,
-  ]);
 }
 
 /** Why a query that could be cached is not, given what its session does. */

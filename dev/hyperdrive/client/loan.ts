@@ -59,8 +59,7 @@ export class Loan implements Waiter {
   }
 
   granted(session: Session): void {
-    if (this.#ticket !== null) this.#options.observer?.waited(performance.now() - this.#askedAt);
-    this.#ticket = null;
+    this.#stopWaiting();
     session.sink = this.#borrower;
     const { assumeSql } = this.#options;
     const first = this.#isSettled ? [] : this.#settingsSql;
@@ -70,8 +69,13 @@ export class Loan implements Waiter {
   }
 
   failed(error: WireError): void {
-    this.#ticket = null;
+    this.#stopWaiting();
     this.#borrower.refused(error);
+  }
+
+  #stopWaiting(): void {
+    if (this.#ticket !== null) this.#options.observer?.waited(performance.now() - this.#askedAt);
+    this.#ticket = null;
   }
 
   /** Notes what the client has SET, for its next loan; the loan goes on meanwhile. */

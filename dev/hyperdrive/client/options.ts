@@ -1,7 +1,8 @@
 import type { Gate } from "../cache/gate.ts";
 import type { Faults } from "../legs/faults.ts";
 import type { Pool } from "../pool/pool.ts";
-import type { PreparedOptions, PreparedStatements } from "../prepared/prepared.ts";
+import type { PreparedOptions } from "../prepared/options.ts";
+import type { PreparedStatements } from "../prepared/prepared.ts";
 import type { Observer } from "../watch/observer.ts";
 import type { Door, StatsCounter } from "../watch/stats.ts";
 

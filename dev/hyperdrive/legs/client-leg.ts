@@ -6,8 +6,6 @@ import { slices } from "./slices.ts";
 
 /** What the edge needs of a client's socket. */
 export interface ClientSocket extends Duplex {
-  /** Calls back when the socket has been silent for that long; 0 switches it off. */
-  setTimeout(ms: number, callback?: () => void): unknown;
   /** Ends it once everything is written. */
   destroySoon(): void;
   /** Resets the connection. */
@@ -30,11 +28,6 @@ export class LeggedSocket extends Duplex implements ClientSocket {
     socket.on("data", (chunk: Buffer) => this.#in.push(() => this.#received(chunk)));
     socket.on("end", () => this.#in.push(() => this.push(null)));
     socket.on("close", () => this.#in.push(() => this.destroy()));
-  }
-
-  setTimeout(ms: number, callback?: () => void): this {
-    this.#socket.setTimeout(ms, callback);
-    return this;
   }
 
   destroySoon(): void {

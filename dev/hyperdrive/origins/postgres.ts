@@ -33,8 +33,8 @@ const ASSUMED_PARAMETERS = new Map([
 
 /**
  * A Postgres server as an origin: each user gets connections of its own. The URL names the server, the database, and the
- * user of the `origin` door; `sslmode` (default `disable`) and `host` (also the folder of a Unix
- * socket) mean what libpq means by them. Throws for a URL that cannot be read.
+ * user of the `origin` door. `sslmode` (default `disable`), `host` (also the folder of a Unix socket), `port`, `user`,
+ * `password` and `dbname` behind its `?` mean what libpq means by them. Throws for a URL that cannot be read.
  */
 export function createPostgresOrigin(url: string, options: PostgresOriginOptions = {}): Origin {
   return new PostgresOrigin(url, options);
@@ -145,9 +145,10 @@ function hostOf({ hostname }: URL, parameters: URLSearchParams): string {
 }
 
 function portOf({ port }: URL, parameters: URLSearchParams): number {
-  const number = Number(parameters.get("port") || port || 5432);
+  const text = parameters.get("port") || port || "5432";
+  const number = Number(text);
   if (Number.isInteger(number) && number > 0 && number < 65_536) return number;
-  throw new Error(`the origin's port must be a number from 1 to 65535, not "${parameters.get("port")}"`);
+  throw new Error(`the origin's port must be a number from 1 to 65535, not "${text}"`);
 }
 
 function sslModeOf(parameters: URLSearchParams): SslMode {

@@ -1,5 +1,5 @@
 import type { Session } from "../pool/session.ts";
-import { type Handle, handleOf, Statement, type StatementTable } from "../pool/statements.ts";
+import { type Handle, handleOf, Statement } from "../pool/statements.ts";
 import { changedResult, duplicateStatement, noStatement, type WireError } from "../wire/errors.ts";
 import {
   type BindMessage,
@@ -14,19 +14,7 @@ import {
 } from "../wire/messages.ts";
 import { CLIENT, frame, SERVER } from "../wire/protocol.ts";
 import { bindBroken, holdNamed, holdUnnamed, sendParse, UNKNOWN } from "./holdings.ts";
-import type { Proofs } from "./proofs.ts";
-
-export interface PreparedOptions {
-  table: StatementTable;
-  /** Clients of one scope share prepared statements: the same user, database and startup settings. */
-  scope: string;
-  /** Parse and Describe of a known statement are answered without the origin. */
-  edgePrepared: boolean;
-  /** The session is this client's until it leaves, so names of statements need no translation. */
-  dedicated: boolean;
-  /** Says of statements that they leave nothing in a session; null: it is said of none. */
-  proofs: Proofs | null;
-}
+import type { PreparedOptions } from "./options.ts";
 
 const PARSE_COMPLETE = frame(SERVER.parseComplete);
 const CLOSE_COMPLETE = frame(SERVER.closeComplete);
