@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { type CacheOptions, cacheKey, ResultCache } from "./cache/cache.ts";
+import { type CacheOptions, cacheKey, ENTRY_BYTES, ResultCache } from "./cache/cache.ts";
 import type { Answer } from "./pool/answer.ts";
+import { heldBytes } from "./testing/memory.ts";
 import { createClock } from "./watch/clock.ts";
 
 const parts = {
@@ -80,13 +81,26 @@ describe("ResultCache", () => {
   });
 
   it("refuses what is too large, and drops what was used longest ago", () => {
-    const { cache, store } = setUp({ maxResultBytes: 20, maxTotalBytes: 30 });
+    const { cache, store } = setUp({ maxResultBytes: 20, maxTotalBytes: 30 + 4 * ENTRY_BYTES });
     expect(store("large", "x".repeat(30))).toBe(false);
     expect([store("a"), store("b"), store("c"), store("d")]).toEqual([true, true, true, true]);
     cache.find("a");
     store("e");
     expect(["a", "b", "c", "d", "e"].map((key) => cache.find(key) !== null)).toEqual([true, false, true, true, true]);
-    expect(cache.size.bytes).toBe(28);
+    expect(cache.size.bytes).toBe(28 + 4 * ENTRY_BYTES);
+  });
+
+  it("holds no more memory than it may, however small the answers are", () => {
+    const maxTotalBytes = 16 * 1024 * 1024;
+    const { cache, store } = setUp({ maxTotalBytes });
+    const before = heldBytes();
+    for (let i = 0; i < 50_000; i++) {
+      store(cacheKey({ ...parts, sql: `select ${i}` }), String(i));
+      // What else a server allocates in between shares its memory with what is kept.
+      Buffer.from("x".repeat(1000));
+    }
+    expect(heldBytes() - before).toBeLessThan(1.25 * maxTotalBytes);
+    expect(cache.size.entries).toBeGreaterThan(1000);
   });
 
   it("knows Hyperdrive's bound on max_age", () => {

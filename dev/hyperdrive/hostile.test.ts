@@ -1,8 +1,6 @@
 import { once } from "node:events";
 import { connect, createServer, type Server } from "node:net";
 import { Duplex } from "node:stream";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Cacheability, PROFILES } from "./cache/cacheability.ts";
 import { FunctionTable } from "./cache/volatility.ts";
@@ -11,6 +9,7 @@ import { Startup } from "./client/startup.ts";
 import { createPostgresOrigin } from "./index.ts";
 import { Expectations } from "./pool/expectations.ts";
 import { StatementTable } from "./pool/statements.ts";
+import { heldBytes } from "./testing/memory.ts";
 import { bind, errorOf, execute, parse, q, RawClient, rowsOf, startupPacket, sync } from "./testing/raw-client.ts";
 import { KINDS, type Kind, useSettings } from "./testing/setting.ts";
 import { QueryLog } from "./watch/query-log.ts";
@@ -26,16 +25,6 @@ const settings = useSettings(async (setting) => {
 });
 const MEBIBYTE = 1024 * 1024;
 const MANY = Buffer.alloc(MEBIBYTE);
-
-/** What this process holds once all garbage is gone. */
-function held(): number {
-  setFlagsFromString("--expose-gc");
-  const collect: unknown = runInNewContext("gc");
-  if (typeof collect !== "function") throw new Error("there is no gc to call");
-  for (let i = 0; i < 3; i++) collect();
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return heapUsed + arrayBuffers;
-}
 
 describe.each(KINDS)("the cache on %s", (kind) => {
   const start = () => settings[kind].start({ cache: {}, poolSize: 1 });
@@ -109,12 +98,12 @@ describe("memory", () => {
 
   it.each(["its end", "a startup that failed"])("does not grow with what a client sends after %s", async (when) => {
     const { ports } = await settings.postgres.start();
-    const before = held();
+    const before = heldBytes();
     const client = when === "its end" ? await RawClient.open(ports.direct) : new RawClient(ports.direct);
     client.socket.allowHalfOpen = true;
     client.send(when === "its end" ? frame(CLIENT.terminate) : Buffer.alloc(8));
     await pour(client);
-    const grown = held() - before;
+    const grown = heldBytes() - before;
     client.socket.destroy();
     expect(grown).toBeLessThan(60 * MEBIBYTE);
   });
@@ -130,14 +119,14 @@ describe("memory", () => {
 
   it("does not grow with a pipeline that never pauses", () => {
     const expected = new Expectations(false);
-    const before = held();
+    const before = heldBytes();
     expected.add({ kind: "bind", capture: [] });
     for (let n = 0; n < 300_000; n++) {
       expected.add({ kind: "bind", capture: [] });
       expected.shift();
     }
     expect(expected.count).toBe(1);
-    expect(held() - before).toBeLessThan(8 * MEBIBYTE);
+    expect(heldBytes() - before).toBeLessThan(8 * MEBIBYTE);
   });
 });
 
@@ -180,9 +169,9 @@ describe("what is remembered of long texts", () => {
     ],
   ])("is little in %s", async (_, open) => {
     const remember = await open();
-    const before = held();
+    const before = heldBytes();
     for (const sql of texts()) remember(sql);
-    expect(held() - before).toBeLessThan(10 * MEBIBYTE);
+    expect(heldBytes() - before).toBeLessThan(10 * MEBIBYTE);
     remember("select 1");
   });
 });
@@ -372,9 +361,9 @@ describe("the HTTP face", () => {
     const socket = connect(Number(port), hostname);
     socket.write("POST /reset HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n");
     const chunk = Buffer.concat([Buffer.from(`${MEBIBYTE.toString(16)}\r\n`), MANY, Buffer.from("\r\n")]);
-    const before = held();
+    const before = heldBytes();
     for (let n = 0; n < 100; n++) if (!socket.write(chunk)) await once(socket, "drain");
-    expect(held() - before).toBeLessThan(40 * MEBIBYTE);
+    expect(heldBytes() - before).toBeLessThan(40 * MEBIBYTE);
     socket.write("0\r\n\r\n");
     expect(String(await once(socket, "data"))).toMatch(/^HTTP\/1.1 400/);
     socket.destroy();
@@ -390,13 +379,13 @@ describe("the HTTP face", () => {
     const { log } = hyperdrive.instruments;
     const sql = "x".repeat(2000);
     const record = { type: "query", at: 0, request: "", door: "direct", user: "", status: "miss", reason: "" } as const;
-    const before = held();
+    const before = heldBytes();
     for (let n = 0; n < 40_000; n++) {
       log.add({ ...record, sql });
       if (n % 100 === 0) await new Promise((resolve) => setImmediate(resolve));
     }
     log.reset();
-    expect(held() - before).toBeLessThan(30 * MEBIBYTE);
+    expect(heldBytes() - before).toBeLessThan(30 * MEBIBYTE);
     socket.destroy();
   });
 

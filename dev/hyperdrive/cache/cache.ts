@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import type { Answer } from "../pool/answer.ts";
+import { type Answer, compact } from "../pool/answer.ts";
 import { withoutComments } from "../sql/text.ts";
 import type { Clock } from "../watch/clock.ts";
 import type { Bytes } from "../wire/messages.ts";
@@ -11,7 +11,7 @@ export interface CacheOptions {
   staleMs?: number;
   /** The largest answer kept; default 50 MB. */
   maxResultBytes?: number;
-  /** All answers of a location together; the least recently used go first. Default 256 MB. */
+  /** What all answers of a location may take of memory together; the least recently used go first. Default 256 MB. */
   maxTotalBytes?: number;
 }
 
@@ -44,6 +44,9 @@ interface Entry<Author> {
 
 const LONGEST_AGE_MS = 3_600_000;
 const DEFAULTS = { maxAgeMs: 60_000, staleMs: 15_000, maxResultBytes: 50_000_000, maxTotalBytes: 256_000_000 };
+
+/** What an answer takes of memory beside its bytes. */
+export const ENTRY_BYTES = 1024;
 
 export function cacheKey({ user, database, sql, types, bound }: KeyParts): string {
   // Names are text, SQL is bytes: cut to Latin-1, two names could become one.
@@ -102,12 +105,13 @@ export class ResultCache<Author> {
 
   /** Keeps an answer. `startedAt`: when the origin was asked, so that its age is never told too low. False: it is too large. */
   store(key: string, result: Answer, { author, startedAt }: { author: Author; startedAt: number }): boolean {
-    const size = result.rows.length + result.complete.length + (result.description?.length ?? 0);
+    const length = result.rows.length + result.complete.length + (result.description?.length ?? 0);
+    const size = length + ENTRY_BYTES;
     const before = this.#entries.get(key);
     if (before !== undefined && before.storedAt > startedAt) return true;
     this.#drop(key);
-    if (size > this.options.maxResultBytes || size > this.options.maxTotalBytes) return false;
-    this.#entries.set(key, { result, size, storedAt: startedAt, author, isRefreshing: false });
+    if (length > this.options.maxResultBytes || size > this.options.maxTotalBytes) return false;
+    this.#entries.set(key, { result: compact(result), size, storedAt: startedAt, author, isRefreshing: false });
     this.#bytes += size;
     for (const oldest of this.#entries.keys()) {
       if (this.#bytes <= this.options.maxTotalBytes) break;

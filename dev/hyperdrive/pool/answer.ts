@@ -60,6 +60,21 @@ function readResult(bytes: Buffer): Answer | null {
   return { description, rows: Buffer.concat(rows), rowCount: rows.length, complete };
 }
 
+/** The same in memory of its own, which a small piece would share with whatever else was allocated at the time. */
+export function compact({ description, rows, rowCount, complete }: Answer): Answer {
+  const told = description?.length ?? 0;
+  const memory = Buffer.allocUnsafeSlow(told + rows.length + complete.length);
+  description?.copy(memory);
+  rows.copy(memory, told);
+  complete.copy(memory, told + rows.length);
+  return {
+    description: description === null ? null : memory.subarray(0, told),
+    rows: memory.subarray(told, told + rows.length),
+    rowCount,
+    complete: memory.subarray(told + rows.length),
+  };
+}
+
 /** Whether two answers hold the same rows, in whatever order. */
 export function sameRows(left: Answer, right: Answer): boolean {
   if (left.rows.equals(right.rows)) return true;
