@@ -16,7 +16,7 @@ interface Command<Options extends ParseArgsOptionsConfig> {
 }
 
 /**
- * Runs a program of ours: reads its options, answers `--help`, and ends a failure with one line on stderr and exit
+ * Runs a program of ours: reads its options, answers `--help` and `-h`, and ends a failure with one line on stderr and exit
  * code 1.
  */
 export async function runCommand<const Options extends ParseArgsOptionsConfig>({
@@ -26,7 +26,7 @@ export async function runCommand<const Options extends ParseArgsOptionsConfig>({
   run,
 }: Command<Options>): Promise<void> {
   try {
-    if (process.argv.includes("--help")) return console.log(usage);
+    if (process.argv.some((word) => word === "--help" || word === "-h")) return console.log(usage);
     const { values, positionals } = parseArgs({ options, allowPositionals: true });
     const extra = positionals[maxArguments];
     if (extra !== undefined) throw new Refusal(`What is "${extra}" for? (--help shows the options)`);

@@ -101,8 +101,8 @@ it.runIf(networkInterfaces().lo?.some(({ address }) => address === "::1"))(
   },
 );
 
-it("explains itself", () => {
-  const { status, stdout } = spawnSync(process.execPath, [program, "--help"], { encoding: "utf8" });
+it.each(["--help", "-h"])("explains itself when asked by %s", (word) => {
+  const { status, stdout } = spawnSync(process.execPath, [program, word], { encoding: "utf8" });
   expect(status).toBe(0);
   for (const option of ["--origin", "--cached-port", "--profile", "--shadow", "--edge-origin-ms"]) {
     expect(stdout).toContain(option);

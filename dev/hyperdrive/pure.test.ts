@@ -112,6 +112,14 @@ describe("SCRAM", () => {
   });
 });
 
+describe("a SCRAM client", () => {
+  it.each(["0", "-1", "1000001", "2147483647", "x", ""])("derives no key with %j iterations", (iterations) => {
+    const client = new ScramClient("x");
+    const nonce = client.first().slice("n,,n=,".length);
+    expect(() => client.final(`${nonce}more,s=eA==,i=${iterations}`)).toThrow("invalid SCRAM challenge");
+  });
+});
+
 describe("settingsSql", () => {
   it("leaves out what the origin has by itself", () => {
     const parameters = new Map([

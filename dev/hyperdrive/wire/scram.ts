@@ -1,6 +1,8 @@
 import { createHash, createHmac, pbkdf2Sync, randomBytes, timingSafeEqual } from "node:crypto";
 
 const ITERATIONS = 4096;
+/** Deriving a key with more would hold up everybody for over a second. */
+const MOST_ITERATIONS = 1_000_000;
 
 const sha256 = (data: Buffer) => createHash("sha256").update(data).digest();
 const hmac = (key: Buffer, data: string) => createHmac("sha256", key).update(data).digest();
@@ -91,8 +93,8 @@ export class ScramClient {
   final(serverFirst: string): string {
     const sent = attributes(serverFirst);
     const nonce = sent.get("r") ?? "";
-    const iterations = Number(sent.get("i"));
-    if (!nonce.startsWith(this.#nonce) || !Number.isInteger(iterations) || iterations < 1) {
+    const iterations = Number.parseInt(sent.get("i") ?? "", 10);
+    if (!nonce.startsWith(this.#nonce) || !(iterations >= 1 && iterations <= MOST_ITERATIONS)) {
       throw new Error("the origin sent an invalid SCRAM challenge");
     }
     const salt = Buffer.from(sent.get("s") ?? "", "base64");
