@@ -2,22 +2,32 @@ import { type AnswerHandler, AnswerReader, type Piece } from "../wire/answer-rea
 import { decodeError, type WireError } from "../wire/errors.ts";
 import { Outlet } from "../wire/outlet.ts";
 import { frame, SERVER, STATUS } from "../wire/protocol.ts";
-import { answersOnly, completes, type Expectation } from "./expectation.ts";
+import { answersOnly, completes, type Expectation, type Sink } from "./expectation.ts";
 import type { Expectations } from "./expectations.ts";
-import type { Session } from "./session.ts";
+
+/** The session that the answers are of. */
+export interface Answered {
+  readonly sink: Sink | null;
+  readonly transport: { pause(): void };
+  readonly closed: boolean;
+  status: number;
+  copyIn: boolean;
+  isDisturbed: boolean;
+  destroy(): void;
+}
 
 /** Takes what the origin answers to one session, message by message, and routes it to whoever has the session. */
 export class Reception implements AnswerHandler {
   /** Whoever has the session has been told why it ends. */
   hasTold = false;
-  readonly #session: Session;
+  readonly #session: Answered;
   readonly #expected: Expectations;
   readonly #reader = new AnswerReader(this);
   readonly #out = new Outlet();
   #queryFailed: WireError | null = null;
   #bulkPasses = false;
 
-  constructor(session: Session, expected: Expectations) {
+  constructor(session: Answered, expected: Expectations) {
     this.#session = session;
     this.#expected = expected;
   }

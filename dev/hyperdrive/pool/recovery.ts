@@ -2,9 +2,21 @@ import type { Origin } from "../origins/origin.ts";
 import type { WireError } from "../wire/errors.ts";
 import { writeTarget } from "../wire/messages.ts";
 import { CLIENT, frame, int16, int32, query, STATUS } from "../wire/protocol.ts";
-import type { Session } from "./session.ts";
+import type { Expectation } from "./expectation.ts";
 
 export type Resets = Pick<Origin, "resetSql" | "discardSql">;
+
+/** The session that is to be as new. */
+export interface Used {
+  readonly statements: Map<string, unknown>;
+  readonly status: number;
+  readonly outstanding: number;
+  readonly isUnsynced: boolean;
+  copyIn: boolean;
+  send(message: Buffer, expectation: Expectation | null): void;
+  flush(): void;
+  run(sql: string, capture?: Buffer[]): Promise<WireError | null>;
+}
 
 const NOWHERE = writeTarget(CLIENT.describe, "statement", "fl_none");
 /** pg_advisory_unlock_all() by its fixed oid: a function call spares Postgres half of what a reset costs. */
@@ -17,7 +29,7 @@ const SYNC = frame(CLIENT.sync);
 const STATEMENTS_KEPT = 200;
 
 /** Leaves whatever transaction there may be, without committing an implicit one as a bare Sync would. */
-export function abort(session: Session): void {
+export function abort(session: Used): void {
   const mayBeOpen = session.status !== STATUS.idle || session.outstanding > 0 || session.isUnsynced;
   // A COPY may begin among what is outstanding; elsewhere Postgres ignores this.
   if (session.copyIn || session.outstanding > 0) session.send(frame(CLIENT.copyFail, "the client is gone\0"), null);
@@ -30,7 +42,7 @@ export function abort(session: Session): void {
 }
 
 /** Closes the prepared statements that have not been used for longest, down to a bound. */
-export function evict(session: Session): void {
+export function evict(session: Used): void {
   const { statements } = session;
   if (statements.size <= STATEMENTS_KEPT) return;
   for (const name of statements.keys()) {
@@ -45,7 +57,7 @@ export function evict(session: Session): void {
  * Clears settings, roles, cursors, temporary tables, sequences' values, locks, and statements that SQL has prepared.
  * Resolves with the error, or null.
  */
-export async function reset(session: Session, { resetSql, discardSql }: Resets): Promise<WireError | null> {
+export async function reset(session: Used, { resetSql, discardSql }: Resets): Promise<WireError | null> {
   // With statements to keep, all else is reset piece by piece.
   if (session.statements.size > 0 || discardSql === undefined) {
     const capture: Buffer[] = [];
