@@ -4,6 +4,7 @@ import { execFile, spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs, promisify } from "node:util";
+import { PGlite } from "@electric-sql/pglite";
 import pg from "pg";
 import { startPostgres } from "../dev/postgres.ts";
 
@@ -17,7 +18,8 @@ const { values } = parseArgs({
 });
 if (values.help) {
   console.log(`Usage: bun run bench:hyperdrive [--rounds 5] [--seconds 3]
-pgbench against Postgres and through the direct door in turns, then one query at a time at each place in turns.`);
+One query at a time at each place in turns, on Postgres and on PGlite, then pgbench against Postgres and through the
+direct door in turns.`);
   process.exit(0);
 }
 const rounds = atLeastOne("rounds", values.rounds);
@@ -91,35 +93,46 @@ async function compareRates(url: string, direct: string, load: Load): Promise<st
   return `pgbench -M ${load.mode} -S -c ${clients} -j ${load.threads}: ${rates}, ${share} %`;
 }
 
-/** Times of one query at a time in milliseconds, at each place in turns. `name`: it is prepared once. */
-async function timesAt(places: Record<string, string>, name?: string): Promise<Map<string, number[]>> {
-  const clients = new Map<string, pg.Client>();
-  const times = new Map<string, number[]>();
-  const query = { text: "select abalance from pgbench_accounts where aid = $1", values: [1], ...(name && { name }) };
+/** Where the query is asked, and how. */
+interface Place {
+  ask(): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+const query = { text: "select abalance from pgbench_accounts where aid = $1", values: [1] };
+
+/** `name`: the query is prepared once. */
+async function openPlace(connectionString: string, name?: string): Promise<Place> {
+  const client = new pg.Client({ connectionString });
+  await client.connect();
+  return { ask: () => client.query({ ...query, ...(name && { name }) }), close: () => client.end() };
+}
+
+/** Asks one query at a time, at each place in turns, and says how long it took. */
+async function compareTimes(title: string, places: Record<string, Place>): Promise<void> {
+  const times = new Map(Object.keys(places).map((name): [string, number[]] => [name, []]));
   try {
-    for (const [place, connectionString] of Object.entries(places)) {
-      const client = new pg.Client({ connectionString });
-      await client.connect();
-      clients.set(place, client);
-      times.set(place, []);
-    }
     for (let turn = 0; turn < turns; turn++) {
-      for (const [place, client] of clients) {
-        const taken = await timesOf(client, query);
-        if (turn >= warmUpTurns) times.get(place)?.push(...taken);
+      for (const [name, place] of Object.entries(places)) {
+        const taken = await timesOf(place);
+        if (turn >= warmUpTurns) times.get(name)?.push(...taken);
       }
     }
   } finally {
-    for (const client of clients.values()) await client.end();
+    for (const place of Object.values(places)) await place.close();
   }
-  return times;
+  console.log(title);
+  for (const [name, taken] of times) {
+    const [middle, slow] = [median(taken), quantile(taken, 0.99)];
+    console.log(`  ${name}: ${middle.toFixed(3)} ms median, ${slow.toFixed(3)} ms 99th percentile`);
+  }
 }
 
-async function timesOf(client: pg.Client, query: pg.QueryConfig): Promise<number[]> {
+async function timesOf({ ask }: Place): Promise<number[]> {
   const times: number[] = [];
   for (let count = 0; count < queriesPerTurn; count++) {
     const started = performance.now();
-    await client.query(query);
+    await ask();
     times.push(performance.now() - started);
   }
   return times;
@@ -153,16 +166,43 @@ async function measureRates(url: string, socketFolder: string): Promise<void> {
 async function measureTimes(url: string): Promise<void> {
   const { at, stop } = await startCommand(url);
   try {
-    const places = { "a cache hit": urlAt(url, at.cached), Postgres: url, "the direct door": urlAt(url, at.direct) };
     for (const name of [undefined, "balance"]) {
-      console.log(
-        name ? "One query at a time, prepared once by name:" : "One query at a time, as the worker sends it:",
-      );
-      for (const [place, times] of await timesAt(places, name)) {
-        const [middle, slow] = [median(times), quantile(times, 0.99)];
-        console.log(`  ${place}: ${middle.toFixed(3)} ms median, ${slow.toFixed(3)} ms 99th percentile`);
-      }
+      const title = name ? "prepared once by name" : "as the worker sends it";
+      await compareTimes(`One query at a time, ${title}:`, {
+        "a cache hit": await openPlace(urlAt(url, at.cached), name),
+        Postgres: await openPlace(url, name),
+        "the direct door": await openPlace(urlAt(url, at.direct), name),
+      });
     }
+  } finally {
+    stop();
+  }
+}
+
+const asPostgres = "postgres://postgres@127.0.0.1/postgres";
+
+/** The same in front of PGlite, which has no door of its own: alone it is asked within this process. */
+async function measurePglite(): Promise<void> {
+  const { at, stop } = await startCommand("pglite:");
+  const alone = await PGlite.create();
+  try {
+    await run("pgbench", ["-i", "-q", "-I", "dtGp", urlAt(asPostgres, at.tools)]);
+    await alone.exec(`create table pgbench_accounts (aid int primary key, bid int, abalance int, filler char(84));
+      insert into pgbench_accounts select aid, 1, 0, '' from generate_series(1, 100000) as aid`);
+    await compareTimes("One query at a time on PGlite, as the worker sends it:", {
+      "a cache hit": await openPlace(urlAt(asPostgres, at.cached)),
+      "PGlite in the asker's process": {
+        ask: () => alone.query(query.text, query.values),
+        close: () => alone.close(),
+      },
+      "the direct door": await openPlace(urlAt(asPostgres, at.direct)),
+    });
+    const rates: string[] = [];
+    for (const mode of ["simple", "extended", "prepared"] as const) {
+      const rate = await pgbenchRate(urlAt(asPostgres, at.direct), { mode, threads: 1 });
+      rates.push(`-M ${mode} ${rate.toFixed(0)}/s`);
+    }
+    console.log(`pgbench -S -c ${clients} through the direct door: ${rates.join(", ")}`);
   } finally {
     stop();
   }
@@ -172,6 +212,7 @@ const server = await startPostgres({ hasSocket: true });
 try {
   await run("pgbench", ["-i", "-q", "-s", "1", server.url]);
   await measureTimes(server.url);
+  await measurePglite();
   await measureRates(server.url, server.socketFolder);
 } finally {
   await server.stop();
