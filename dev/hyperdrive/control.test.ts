@@ -2,7 +2,7 @@ import { request } from "node:http";
 import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
 import type { Hyperdrive } from "./index.ts";
-import { useSettings } from "./testing/setting.ts";
+import { sqlState, useSettings } from "./testing/setting.ts";
 
 const settings = useSettings();
 const start = () => settings.pglite.start({ cache: {}, control: 0 });
@@ -11,6 +11,7 @@ interface Body {
   now: number;
   error: string;
   statuses: Record<string, number>;
+  queries: unknown[];
   traffic: { cached: { bytesIn: number } };
 }
 
@@ -59,6 +60,20 @@ describe("the HTTP face", () => {
     expect((await ask(hyperdrive, "/stats")).body).toMatchObject({ caches: [{ entries: 0 }], statuses: { miss: 1 } });
     await ask(hyperdrive, "/reset", {});
     expect((await ask(hyperdrive, "/stats")).body.statuses).toEqual({});
+  });
+
+  it.each([
+    ["cached", "select $1::int as lost", "miss"],
+    ["cached", "select now(), $1::int as lost", "volatile"],
+    ["direct", "select $1::int as lost", "disabled"],
+  ] as const)("names what got no session, and why: at the %s door %s", async (door, sql, status) => {
+    const hyperdrive = await start();
+    const client = await settings.pglite.connect(hyperdrive.connectionString(door, "app"));
+    await ask(hyperdrive, "/faults", { kind: "58000" });
+    expect(await sqlState(client.query(sql, [1]))).toBe("58000");
+    const { body } = await ask(hyperdrive, "/queries");
+    const reason = "it got no session: Failed to acquire a connection from the pool.";
+    expect(body.queries).toMatchObject([{ door, sql, status, reason: expect.stringContaining(reason) }]);
   });
 
   it("streams what happens", async () => {

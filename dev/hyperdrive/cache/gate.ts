@@ -84,6 +84,11 @@ export class Gate {
     }
   }
 
+  /** What was found out about a query that gets no session. */
+  unserved(): Pick<Refusal, "status"> {
+    return this.#judged ?? { status: this.#capture === null ? "uncacheable" : "miss" };
+  }
+
   deliver(bytes: readonly Buffer[]): void {
     this.#capture?.answer.push(bytes);
   }

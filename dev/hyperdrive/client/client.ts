@@ -91,6 +91,7 @@ export class Client implements Borrower, Speaker {
   }
 
   refused(error: WireError): void {
+    this.#passage.refused(error);
     this.fatal(error);
   }
 

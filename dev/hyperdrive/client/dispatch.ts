@@ -2,7 +2,7 @@ import type { Session } from "../pool/session.ts";
 import type { PreparedStatements } from "../prepared/prepared.ts";
 import { copiesIn, refusal } from "../sql/restrictions.ts";
 import { protocolViolation, type WireError } from "../wire/errors.ts";
-import { type Bytes, readExecute, readParse, readQuery } from "../wire/messages.ts";
+import { type Bytes, readBind, readExecute, readParse, readQuery } from "../wire/messages.ts";
 import { CLIENT, frame, query, readyForQuery, STATUS } from "../wire/protocol.ts";
 
 /** What became of a message. `hold`: nothing may follow before its answer; `retry`: likewise, and then this message again. */
@@ -89,6 +89,13 @@ export class Dispatcher {
     if (message[0] === CLIENT.query) return readQuery(message);
     if (message[0] === CLIENT.execute) return this.prepared.portal(readExecute(message))?.sql ?? "";
     return null;
+  }
+
+  /** The SQL that a message prepares, binds or runs; "" where it cannot be told. */
+  sqlBehind(message: Buffer): Bytes {
+    if (message[0] === CLIENT.parse) return readParse(message).sql;
+    if (message[0] === CLIENT.bind) return this.prepared.find(readBind(message).statement)?.sql ?? "";
+    return this.sqlOf(message) ?? "";
   }
 
   /** Has a Query or an Execute fail at the origin, and tells `error` as the reason. */

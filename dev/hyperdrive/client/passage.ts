@@ -1,6 +1,7 @@
 import type { Gate } from "../cache/gate.ts";
 import type { StatementFault } from "../legs/faults.ts";
 import type { Session } from "../pool/session.ts";
+import type { WireError } from "../wire/errors.ts";
 import type { Dispatcher } from "./dispatch.ts";
 import type { ClientInstruments } from "./options.ts";
 
@@ -13,6 +14,8 @@ export class Passage {
   #replay: Buffer[] = [];
   #isReplaying = false;
   #passed: Buffer | null = null;
+  /** What last came through without a session: it is what one is asked for. */
+  #unserved: Buffer | null = null;
 
   constructor(dispatcher: Dispatcher, instruments: ClientInstruments) {
     this.#dispatcher = dispatcher;
@@ -30,16 +33,29 @@ export class Passage {
   /** For a message of a client without a session: the answer to it, null when there is none yet, or `pass`. */
   offer(message: Buffer): Buffer | "pass" | null {
     const step = this.gate === null || this.#isReplaying ? "pass" : this.gate.offer(message);
-    if (step === "pass") return step;
+    if (step === "pass") {
+      this.#unserved = message;
+      return step;
+    }
     if (step === "kept") return null;
     if ("answer" in step) return step.answer;
     this.#replay = step.replay;
     return null;
   }
 
+  /** There is no session for what last came through. */
+  refused({ message }: WireError): void {
+    const { observer } = this.#instruments;
+    if (observer === null || this.#unserved === null) return;
+    const reason = `it got no session: ${message}`;
+    const { status } = this.gate?.unserved() ?? { status: "disabled" };
+    observer.record(this.#dispatcher.sqlBehind(this.#unserved), { status, reason });
+  }
+
   /** A message is about to go to the origin. Returns the fault that strikes it, if one does. */
   pass(message: Buffer, session: Session): StatementFault | null {
     const { observer, faults } = this.#instruments;
+    this.#unserved = null;
     // It comes again when the session was not ready for it.
     if (observer === null || this.#passed === message) return null;
     this.#passed = message;
