@@ -4,18 +4,10 @@ import { connect as connectTls } from "node:tls";
 import { connectFailed, decodeError } from "../wire/errors.ts";
 import { type CancelKey, CLIENT, frame, int32, SERVER, text } from "../wire/protocol.ts";
 import { ScramClient } from "../wire/scram.ts";
+import type { ServerAddress } from "./postgres-address.ts";
 
-/** What libpq calls them. `allow` is taken for `disable`. */
-export const SSL_MODES = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] as const;
-export type SslMode = (typeof SSL_MODES)[number];
-
-export interface Address {
-  /** A name, an address, or the folder of a Unix socket. */
-  host: string;
-  port: number;
-  sslMode: SslMode;
-  timeoutMs: number;
-}
+/** Where the server is, and how long each step there may take. */
+export type Address = ServerAddress & { timeoutMs: number };
 
 export interface Credentials {
   user: string;
@@ -72,6 +64,7 @@ async function upgrade(socket: Socket, address: Address): Promise<Socket> {
     ...(isIP(address.host) === 0 ? { servername: address.host } : {}),
     // libpq's `require` encrypts without asking who is there.
     rejectUnauthorized: isVerified,
+    ...(address.rootCertificates === null ? {} : { ca: address.rootCertificates }),
     ...(address.sslMode === "verify-full" ? {} : { checkServerIdentity: () => undefined }),
   });
   await within(secure, address.timeoutMs, (resolve) => secure.once("secureConnect", resolve));

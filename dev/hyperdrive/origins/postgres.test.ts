@@ -1,7 +1,11 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type RunningPostgres, startPostgres } from "../../postgres.ts";
+import { selfSigned } from "../../test/certificate.ts";
 import { startTlsServer, type TlsServer } from "../../test/servers.ts";
 import { createPostgresOrigin, startHyperdrive } from "../index.ts";
 
@@ -94,6 +98,22 @@ describe("a Postgres that speaks TLS alone", () => {
     } finally {
       setDefaultCACertificates(before);
     }
+  });
+
+  it("is believed when sslrootcert names the file of its authority, and as libpq has it `require` then verifies", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "fairlead-root-"));
+    const [right, wrong] = [join(folder, "right.crt"), join(folder, "wrong.crt")];
+    await writeFile(right, server.certificate);
+    await writeFile(wrong, selfSigned().certificate);
+    for (const mode of ["verify-ca", "require"]) {
+      expect(await inMode(`${mode}&sslrootcert=${right}`)).toEqual({ address: "127.0.0.1", ssl: true });
+      expect(await inMode(`${mode}&sslrootcert=${wrong}`)).toMatch(/self_signed_cert/);
+    }
+    expect(await inMode("verify-ca&sslrootcert=system")).toMatch(/self_signed_cert/);
+    expect(() => createPostgresOrigin(`${server.url}&sslrootcert=${folder}/none.crt`)).toThrow(
+      /sslrootcert cannot be read: .*none\.crt/,
+    );
+    await rm(folder, { recursive: true });
   });
 
   it("says so itself without TLS", async () => {

@@ -1,6 +1,7 @@
 import { connectFailed } from "../wire/errors.ts";
 import type { Connect, Origin, TransportEvents } from "./origin.ts";
-import { type Address, login, openSocket, SSL_MODES, type SslMode, sendCancel } from "./postgres-login.ts";
+import { readAddress } from "./postgres-address.ts";
+import { type Address, login, openSocket, sendCancel } from "./postgres-login.ts";
 import { PostgresTransport } from "./postgres-transport.ts";
 
 export interface PostgresOriginOptions {
@@ -33,7 +34,7 @@ const ASSUMED_PARAMETERS = new Map([
 
 /**
  * A Postgres server as an origin: each user gets connections of its own. The URL names the server, the database, and the
- * user of the `origin` door. `sslmode` (default `disable`), `host` (also the folder of a Unix socket), `port`, `user`,
+ * user of the `origin` door. `sslmode` (default `disable`), `sslrootcert`, `host` (also the folder of a Unix socket), `port`, `user`,
  * `password` and `dbname` behind its `?` mean what libpq means by them. Throws for a URL that cannot be read.
  */
 export function createPostgresOrigin(url: string, options: PostgresOriginOptions = {}): Origin {
@@ -54,18 +55,12 @@ class PostgresOrigin implements Origin {
   #isClosed = false;
 
   constructor(url: string, options: PostgresOriginOptions) {
-    const parsed = readUrl(url);
-    const parameters = parametersOf(parsed);
-    this.owner = (parameters.get("user") ?? decodeURIComponent(parsed.username)) || "postgres";
-    this.#password = parameters.get("password") ?? decodeURIComponent(parsed.password);
-    this.#database = (parameters.get("dbname") ?? decodeURIComponent(parsed.pathname.slice(1))) || this.owner;
+    const { user, password, database, ...address } = readAddress(url);
+    this.owner = user;
+    this.#password = password;
+    this.#database = database;
     this.#passwords = new Map(Object.entries(options.passwords ?? {}));
-    this.#address = {
-      host: hostOf(parsed, parameters),
-      port: portOf(parsed, parameters),
-      sslMode: sslModeOf(parameters),
-      timeoutMs: options.connectMs ?? 10_000,
-    };
+    this.#address = { ...address, timeoutMs: options.connectMs ?? 10_000 };
   }
 
   async open(user: string): Promise<Connect> {
@@ -114,48 +109,6 @@ class PostgresOrigin implements Origin {
     this.#isClosed = true;
     for (const transport of this.#transports) transport.destroy();
   }
-}
-
-function readUrl(url: string): URL {
-  if (!/^postgres(?:ql)?:\/\//.test(url)) throw new Error("the origin's URL must begin with postgres://");
-  if (URL.canParse(url) && isDecodable(url)) return new URL(url);
-  throw new Error(
-    "the origin's URL cannot be read: postgres://user:password@host:5432/database, what is special in it as %xx",
-  );
-}
-
-function isDecodable(url: string): boolean {
-  try {
-    decodeURIComponent(url);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** As libpq reads them: they count more than the URL's own parts, and a plus is a plus. */
-function parametersOf({ search }: URL): URLSearchParams {
-  return new URLSearchParams(search.replaceAll("+", "%2B"));
-}
-
-/** A path is the folder of a Unix socket. */
-function hostOf({ hostname }: URL, parameters: URLSearchParams): string {
-  const host = parameters.get("host") ?? decodeURIComponent(hostname).replace(/^\[(.*)\]$/, "$1");
-  return host || "127.0.0.1";
-}
-
-function portOf({ port }: URL, parameters: URLSearchParams): number {
-  const text = parameters.get("port") || port || "5432";
-  const number = Number(text);
-  if (Number.isInteger(number) && number > 0 && number < 65_536) return number;
-  throw new Error(`the origin's port must be a number from 1 to 65535, not "${text}"`);
-}
-
-function sslModeOf(parameters: URLSearchParams): SslMode {
-  const name = parameters.get("sslmode") ?? "disable";
-  const mode = SSL_MODES.find((known) => known === name);
-  if (mode === undefined) throw new Error(`the origin's sslmode must be one of ${SSL_MODES.join(", ")}, not "${name}"`);
-  return mode;
 }
 
 function withoutPersonal(parameters: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
