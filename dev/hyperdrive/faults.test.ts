@@ -76,6 +76,22 @@ describe.each(KINDS)("faults on %s", (kind) => {
     expect(rows).toEqual([]);
   });
 
+  it("half-open: nobody waits longer than 16 s, in a transaction, for an answer, or for a session", async () => {
+    const hyperdrive = await settings[kind].start({ control: 0, poolSize: 2 });
+    const open = () => settings[kind].connect(hyperdrive.connectionString("direct", "app"));
+    const [holder, ...others] = await Promise.all([1, 2, 3].map(open));
+    await holder?.query("begin");
+    await arm(hyperdrive, { kind: "half-open", seconds: 300 });
+    const started = performance.now();
+    const told = await Promise.all(
+      [holder, ...others].map((client) => sqlState(client?.query("select 1") ?? Promise.resolve())),
+    );
+    expect(told.join(" ")).toMatch(/^08006 (?:08006|58000) 58000$/);
+    expect(performance.now() - started).toBeLessThan(16_000);
+    await arm(hyperdrive, { kind: "none" });
+    expect(await sqlState((await open()).query("select 1"))).toBe("no error");
+  });
+
   it("slow and sliced: late and in pieces, but right", async () => {
     const hyperdrive = await start();
     await arm(hyperdrive, { kind: "slow", ms: 30, seconds: 30 });

@@ -28,6 +28,8 @@ export interface InstrumentOptions {
   shadow?: boolean;
   /** Time on the way. */
   latency?: LatencyOptions;
+  /** How long a connection may be half-open before it is given up, at the origin; default 15,000 ms. */
+  silenceMs?: number;
   /** Port of the HTTP face on loopback, 0 for any; default: none. With it come faults on demand and the query log. */
   control?: number;
 }
@@ -43,6 +45,7 @@ export interface Visitor {
 }
 
 const PREPARE_MS = 3000;
+const SILENCE_MS = 15_000;
 
 /** What makes it more than a pool: cache, clock, latency, faults, and the eyes on all of it. */
 export class Instruments {
@@ -59,12 +62,13 @@ export class Instruments {
 
   constructor(origin: Origin, options: InstrumentOptions) {
     const { cache = false, clock = createClock(), locations = 1, shadow = false, latency, control } = options;
+    const { silenceMs = SILENCE_MS } = options;
     if (!Number.isInteger(locations) || locations < 1) throw new RangeError("there is at least one location");
     this.clock = clock;
     this.#latency = new Latency(latency);
     this.#controlPort = control;
     this.#hasLegs = control !== undefined || latency !== undefined;
-    this.origin = this.#hasLegs ? this.#leg(origin) : origin;
+    this.origin = this.#hasLegs ? this.#leg(origin, silenceMs) : origin;
     const { profile = "paranoid", ...cacheOptions } = cache === false ? {} : cache;
     const edgeOptions = { clock, log: this.log, cache: cacheOptions, profile, locations, shadow };
     this.edge = cache === false ? null : new Edge(edgeOptions);
@@ -109,8 +113,8 @@ export class Instruments {
     };
   }
 
-  #leg(origin: Origin): Origin {
-    const leg = throughLeg(origin, { latency: this.#latency, faults: this.faults });
+  #leg(origin: Origin, silenceMs: number): Origin {
+    const leg = throughLeg(origin, { latency: this.#latency, faults: this.faults, silenceMs });
     this.faults.onChange = (kind, isOn) => {
       if (kind === "slow") this.#latency.extraMs = this.faults.slowMs;
       if ((kind === "origin-down" && isOn) || (kind === "half-open" && !isOn)) leg.strike();

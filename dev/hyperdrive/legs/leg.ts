@@ -9,9 +9,15 @@ export interface LegOptions {
   faults: Faults;
 }
 
+interface OriginLegOptions extends LegOptions {
+  /** How long a connection stays that has gone silent, as a keepalive would have it. */
+  silenceMs: number;
+}
+
 /** The origin at the far end of a leg that takes time and has faults. */
-export function throughLeg(origin: Origin, options: LegOptions): Origin & { strike(): void } {
+export function throughLeg(origin: Origin, options: OriginLegOptions): Origin & { strike(): void } {
   const transports = new Set<LegTransport>();
+  const unanswered = new Set<() => void>();
   return {
     single: origin.single,
     owner: origin.owner,
@@ -22,6 +28,7 @@ export function throughLeg(origin: Origin, options: LegOptions): Origin & { stri
     close: () => origin.close(),
     async open(user): Promise<Connect> {
       if (options.faults.isOn("origin-down")) throw connectFailed("connection_refused");
+      if (options.faults.isOn("half-open")) await unansweredFor(options.silenceMs, unanswered);
       const connect = await origin.open(user);
       return (events) => {
         const transport = new LegTransport(connect, events, options);
@@ -30,11 +37,23 @@ export function throughLeg(origin: Origin, options: LegOptions): Origin & { stri
         return transport;
       };
     },
-    /** Breaks every connection. */
+    /** Breaks every connection, and lets those through that were not answered. */
     strike() {
       for (const transport of transports) transport.break();
+      for (const answer of unanswered) answer();
     },
   };
+}
+
+/** Resolves when one of `answers` is called; rejects once nobody has for too long. */
+function unansweredFor(ms: number, answers: Set<() => void>): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const timer = setTimeout(() => reject(connectFailed("timed_out")), ms).unref();
+  answers.add(resolve);
+  return promise.finally(() => {
+    clearTimeout(timer);
+    answers.delete(resolve);
+  });
 }
 
 class LegTransport implements Transport {
@@ -43,12 +62,16 @@ class LegTransport implements Transport {
   readonly #events: TransportEvents;
   readonly #faults: Faults;
   readonly #latency: Latency;
+  readonly #silenceMs: number;
   readonly #out: DelayLine;
   readonly #in: DelayLine;
   #queue: { message: Buffer; copySql: string | undefined }[] = [];
   #isGone = false;
+  /** Runs since something was swallowed. */
+  #silence: NodeJS.Timeout | null = null;
 
-  constructor(connect: Connect, events: TransportEvents, { latency, faults }: LegOptions) {
+  constructor(connect: Connect, events: TransportEvents, { latency, faults, silenceMs }: OriginLegOptions) {
+    this.#silenceMs = silenceMs;
     this.#events = events;
     this.#faults = faults;
     this.#latency = latency;
@@ -77,7 +100,10 @@ class LegTransport implements Transport {
     }
     const batch = this.#queue;
     this.#queue = [];
-    if (this.#faults.isOn("half-open")) return;
+    if (this.#faults.isOn("half-open")) {
+      this.#swallow();
+      return;
+    }
     this.#out.push(() => {
       if (this.#isGone) return;
       for (const { message, copySql } of batch) this.#inner.send(message, copySql);
@@ -122,12 +148,19 @@ class LegTransport implements Transport {
       this.#events.received(chunk);
       return;
     }
-    if (this.#faults.isOn("half-open")) return;
+    if (this.#faults.isOn("half-open")) {
+      this.#swallow();
+      return;
+    }
     this.#in.push(() => {
       if (this.#isGone) return;
       if (!this.#faults.isOn("sliced")) this.#events.received(chunk);
       else for (const slice of slices(chunk)) this.#events.received(slice);
     });
+  }
+
+  #swallow(): void {
+    this.#silence ??= setTimeout(() => this.break(), this.#silenceMs).unref();
   }
 
   /** Nothing delays or breaks, and nothing is under way that must not be overtaken. */
@@ -138,6 +171,7 @@ class LegTransport implements Transport {
   #gone(): void {
     if (this.#isGone) return;
     this.#isGone = true;
+    if (this.#silence !== null) clearTimeout(this.#silence);
     this.onGone();
     this.#events.gone();
   }
