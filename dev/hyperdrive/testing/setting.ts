@@ -23,6 +23,8 @@ export interface Setting {
   /** Only for kind `postgres`: the superuser's URL. */
   url: string;
   start(options?: Partial<HyperdriveOptions>): Promise<Hyperdrive>;
+  /** Bytes of the database's own files that lie in this process's memory, as all of PGlite's do. */
+  fileBytes(): Promise<number>;
   /** A sole pg connection; closed with the setting. */
   connect(connectionString: string, options?: pg.ClientConfig): Promise<pg.Client>;
   /** Ends what `start` and `connect` made. */
@@ -36,8 +38,11 @@ const ROLES = `
   grant create, usage on schema public to app, other;
 `;
 
+const FILE_BYTES_SQL = `
+  select (select sum(size) from pg_ls_waldir()) + (select sum(pg_database_size(oid)) from pg_database) as bytes`;
+
 export async function openSetting(kind: Kind): Promise<Setting> {
-  const { origin, url, close } = kind === "pglite" ? await openPglite() : await openPostgres();
+  const { origin, url, fileBytes, close } = kind === "pglite" ? await openPglite() : await openPostgres();
   const hyperdrives: Hyperdrive[] = [];
   const clients: pg.Client[] = [];
   const tidy = async () => {
@@ -48,6 +53,7 @@ export async function openSetting(kind: Kind): Promise<Setting> {
     kind,
     origin,
     url,
+    fileBytes,
     async start(options = {}) {
       const hyperdrive = await startHyperdrive({ origin, ...options });
       hyperdrives.push(hyperdrive);
@@ -72,7 +78,15 @@ export async function openSetting(kind: Kind): Promise<Setting> {
 async function openPglite() {
   const pglite = await PGlite.create();
   await pglite.exec(ROLES);
-  return { origin: createPgliteOrigin(pglite), url: "", close: () => pglite.close() };
+  return {
+    origin: createPgliteOrigin(pglite),
+    url: "",
+    async fileBytes() {
+      const { rows } = await pglite.query<{ bytes: string }>(FILE_BYTES_SQL);
+      return Number(rows[0]?.bytes);
+    },
+    close: () => pglite.close(),
+  };
 }
 
 async function openPostgres() {
@@ -81,7 +95,12 @@ async function openPostgres() {
   await sql.unsafe(ROLES);
   await sql.end();
   const passwords = { app: "app-secret", other: "other-secret" };
-  return { origin: createPostgresOrigin(server.ownerUrl, { passwords }), url: server.url, close: () => server.stop() };
+  return {
+    origin: createPostgresOrigin(server.ownerUrl, { passwords }),
+    url: server.url,
+    fileBytes: async () => 0,
+    close: () => server.stop(),
+  };
 }
 
 /** Both databases for the tests of a file: opened before them, tidied after each, closed at the end. */
