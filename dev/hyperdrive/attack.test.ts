@@ -1,12 +1,28 @@
 import { loadModule } from "libpg-query";
 import { describe, expect, it } from "vitest";
 import { plainTables } from "./sql/plain-reads.ts";
-import { copyFail, errorOf, q, RawClient, rowsOf } from "./testing/raw-client.ts";
+import {
+  bind,
+  copyFail,
+  describeStatement,
+  errorOf,
+  execute,
+  parse,
+  q,
+  RawClient,
+  rowsOf,
+  sync,
+  typesOf,
+} from "./testing/raw-client.ts";
 import { KINDS, useSettings } from "./testing/setting.ts";
 
 const settings = useSettings(async (setting) => {
   const owner = await setting.connect((await setting.start()).connectionString("origin", "owner"));
-  await owner.query("create table copied (a text); grant all on copied to app");
+  await owner.query(`
+    create table copied (a text); grant all on copied to app;
+    create schema narrow; create table narrow.v (a int); insert into narrow.v values (1);
+    create schema wide; create table wide.v (a text, b text);
+    grant usage on schema narrow, wide to app; grant select on narrow.v, wide.v to app;`);
 });
 
 describe.each(KINDS)("a COPY on %s", (kind) => {
@@ -28,5 +44,56 @@ describe("a plain read", () => {
     await loadModule();
     expect(plainTables("select a from t where b = ' and b = '")).toEqual(['"t"']);
     expect(plainTables("select a from t where b = 'x\\' and b = ' union select leak() --'")).toBeNull();
+  });
+});
+
+/** What a client is told of a statement, in columns, and what it gets when it runs it. */
+async function prepareAndRun(client: RawClient, sql: string) {
+  const told = await client.ask([parse("s", sql), describeStatement("s"), sync]);
+  const got = await client.ask([bind("s"), execute(), sync]);
+  const width = (answer: typeof told, type: string) =>
+    answer.find((message) => message.type === type)?.body.readInt16BE(0);
+  return { told: width(told, "T"), got: width(got, "D"), types: typesOf(got) };
+}
+
+describe.each(KINDS)("a shared statement on %s", (kind) => {
+  it.each([
+    ["described", [describeStatement("s"), sync]],
+    ["run", [bind("s"), execute(), sync]],
+  ])("%s under another search_path stays the others' as it was", async (_, messages) => {
+    const { ports } = await settings[kind].start({ poolSize: 2 });
+    const options = { options: "-c search_path=narrow" };
+    const open = () => RawClient.open(ports.direct, "app", options);
+    const [first, second] = [await open(), await open()];
+    await first.ask([parse("s", "select * from v"), sync]);
+    if (kind === "postgres") await second.ask([q("begin")]);
+    await first.ask([q("begin; set local search_path to wide")]);
+    await first.ask(messages);
+    await first.ask([q("rollback")]);
+    if (kind === "postgres") await second.ask([q("rollback")]);
+    const others = await Promise.all([open(), open(), open()]);
+    for (const other of others) {
+      expect(await prepareAndRun(other, "select * from v")).toEqual({ told: 1, got: 1, types: "2DCZ" });
+    }
+    // Both sessions at once.
+    await others[0]?.ask([q("begin")]);
+    if (kind === "postgres") expect(typesOf((await others[1]?.ask([bind("s"), execute(), sync])) ?? [])).toBe("2DCZ");
+    await others[0]?.ask([bind("s"), execute(), sync]);
+  });
+
+  it("is described anew once a tool that stays has changed its table", async () => {
+    const { ports } = await settings[kind].start({ poolSize: 1 });
+    const tool = await RawClient.open(ports.origin, "owner");
+    for (const sql of [
+      "create table reshaped (a int)",
+      "insert into reshaped values (1)",
+      "grant all on reshaped to app",
+    ])
+      await tool.ask([q(sql)]);
+    const ask = async () => prepareAndRun(await RawClient.open(ports.direct), "select * from reshaped");
+    expect(await ask()).toEqual({ told: 1, got: 1, types: "2DCZ" });
+    await tool.ask([q("alter table reshaped add b text")]);
+    expect(await ask()).toEqual({ told: 2, got: 2, types: "2DCZ" });
+    await tool.ask([q("drop table reshaped")]);
   });
 });

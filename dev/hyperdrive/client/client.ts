@@ -122,6 +122,7 @@ export class Client implements Borrower, Speaker {
       void this.#loan.keepSettings();
       return;
     }
+    this.#tellOfSchema();
     if (this.#options.dedicated) this.#bound.watch(this.#loan.session);
     else this.#release();
     this.#pump();
@@ -183,13 +184,16 @@ export class Client implements Borrower, Speaker {
     this.#intake.isHolding = false;
     this.#bound.watch(null);
     prepared.released();
-    if (this.#hasChangedSchema) {
-      this.#options.table.clear();
-      this.#options.onSchemaChange();
-    }
-    this.#hasChangedSchema = false;
+    this.#tellOfSchema();
     if (this.hasEnded) this.#loan.close();
     else this.#loan.end(isTraceless);
+  }
+
+  #tellOfSchema(): void {
+    if (!this.#hasChangedSchema) return;
+    this.#hasChangedSchema = false;
+    this.#options.table.clear();
+    this.#options.onSchemaChange();
   }
 
   #flush(): void {
