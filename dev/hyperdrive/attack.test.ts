@@ -14,7 +14,7 @@ import {
   sync,
   typesOf,
 } from "./testing/raw-client.ts";
-import { KINDS, useSettings } from "./testing/setting.ts";
+import { eventually, KINDS, useSettings } from "./testing/setting.ts";
 
 const settings = useSettings(async (setting) => {
   const owner = await setting.connect((await setting.start()).connectionString("origin", "owner"));
@@ -95,5 +95,50 @@ describe.each(KINDS)("a shared statement on %s", (kind) => {
     await tool.ask([q("alter table reshaped add b text")]);
     expect(await ask()).toEqual({ told: 2, got: 2, types: "2DCZ" });
     await tool.ask([q("drop table reshaped")]);
+  });
+});
+
+describe.each(KINDS)("an answer in the cache on %s", (kind) => {
+  const owner = async (ports: { origin: number }, ...statements: string[]) => {
+    const client = await RawClient.open(ports.origin, "owner");
+    for (const sql of statements) await client.ask([q(sql)]);
+    client.socket.end();
+  };
+
+  it("is none for a client that was told of other columns", async () => {
+    const { ports, instruments } = await settings[kind].start({ cache: {} });
+    await owner(ports, "create table grown (a int)", "insert into grown values (1)", "grant all on grown to app");
+    const sql = "select * from grown";
+    const [early, late] = await Promise.all([RawClient.open(ports.cached), RawClient.open(ports.cached)]);
+    const narrow = { told: 1, got: 1, types: "2DCZ" };
+    expect([await prepareAndRun(early, sql), await prepareAndRun(await RawClient.open(ports.cached), sql)]).toEqual([
+      narrow,
+      narrow,
+    ]);
+    expect(instruments.log.statuses.get("hit")).toBe(1);
+    await owner(ports, "alter table grown add b text");
+    const wide = { told: 2, got: 2, types: "2DCZ" };
+    expect([await prepareAndRun(late, sql), await prepareAndRun(await RawClient.open(ports.cached), sql)]).toEqual([
+      wide,
+      wide,
+    ]);
+    expect(instruments.log.statuses.get("hit")).toBe(2);
+    expect(errorOf(await early.ask([bind("s"), execute(), sync]))).toMatchObject({ C: "0A000" });
+    await owner(ports, "drop table grown");
+  });
+
+  it("is refreshed again when a refresh found no row, which strict-docs does not keep", async () => {
+    const { ports, instruments } = await settings[kind].start({ cache: { profile: "strict-docs" } });
+    await owner(ports, "create table emptied (a int)", "insert into emptied values (1)", "grant all on emptied to app");
+    const client = await RawClient.open(ports.cached);
+    const ask = async () => rowsOf(await client.ask([parse("", "select a from emptied"), bind(""), execute(), sync]));
+    expect(await ask()).toEqual(["1"]);
+    await owner(ports, "delete from emptied");
+    instruments.clock.advance(61_000);
+    expect(await ask()).toEqual(["1"]);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await owner(ports, "insert into emptied values (2)");
+    await eventually(async () => (await ask())[0] === "2");
+    await owner(ports, "drop table emptied");
   });
 });

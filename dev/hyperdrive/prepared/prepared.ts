@@ -71,9 +71,9 @@ export class PreparedStatements {
   }
 
   /** The statement of this name, as long as it is what the client was told. */
-  find(name: Bytes): Statement | undefined {
+  find(name: Bytes): Readonly<Handle> | undefined {
     const handle = this.#names.get(name);
-    return handle?.outdated === true ? undefined : handle?.statement;
+    return handle?.outdated === true ? undefined : handle;
   }
 
   /** Takes a Parse for done without the origin, which gets it when it is needed. False: it has to fail. */
