@@ -11,10 +11,12 @@ import {
   q,
   RawClient,
   rowsOf,
+  startupPacket,
   sync,
   typesOf,
 } from "./testing/raw-client.ts";
 import { eventually, KINDS, useSettings } from "./testing/setting.ts";
+import { CLIENT, frame, int16, int32 } from "./wire/protocol.ts";
 
 const settings = useSettings(async (setting) => {
   const owner = await setting.connect((await setting.start()).connectionString("origin", "owner"));
@@ -140,5 +142,79 @@ describe.each(KINDS)("an answer in the cache on %s", (kind) => {
     await owner(ports, "insert into emptied values (2)");
     await eventually(async () => (await ask())[0] === "2");
     await owner(ports, "drop table emptied");
+  });
+});
+
+describe.each(KINDS)("a startup setting on %s", (kind) => {
+  const start = () => settings[kind].start({ poolSize: 1 });
+
+  it("that the origin no longer grants ends its client before it has run anything", async () => {
+    const { ports } = await start();
+    const tool = await RawClient.open(ports.origin, "owner");
+    await tool.ask([q("create role lent")]);
+    await tool.ask([q("grant lent to app")]);
+    const client = await RawClient.open(ports.direct, "app", { options: "-c role=lent" });
+    for (let i = 0; i < 2; i++) expect(rowsOf(await client.ask([q("select current_user")]))).toEqual(["lent"]);
+    await tool.ask([q("revoke lent from app")]);
+    client.send(q("select 'ran as ' || current_user"));
+    const answer = await client.ended();
+    expect(rowsOf(answer)).toEqual([]);
+    expect(errorOf(answer)).toMatchObject({ S: "FATAL" });
+    await tool.ask([q("drop role lent")]);
+  });
+
+  it("is what it says where a backslash escapes, which its client is told", async () => {
+    const { ports } = await start();
+    const client = new RawClient(ports.direct);
+    const options = "-c standard_conforming_strings=off -c app.path=c:\\\\new";
+    client.send(startupPacket({ user: "app", database: "postgres", options }));
+    const reported = (await client.until("Z")).map(({ body }) => body.toString());
+    expect(reported).toContain("standard_conforming_strings\0off\0");
+    client.messages.length = 0;
+    for (let i = 0; i < 2; i++)
+      expect(rowsOf(await client.ask([q("select current_setting('app.path')")]))).toEqual(["c:\\new"]);
+    client.socket.destroy();
+  });
+
+  it("is waited for no longer than a statement", async () => {
+    const hyperdrive = await settings[kind].start({ poolSize: 1, statementMs: 300, control: 0 });
+    const open = () => RawClient.open(hyperdrive.ports.direct, "app", { options: "-c app.own=1" });
+    await (await open()).ask([q("select 1")]);
+    const client = await open();
+    hyperdrive.instruments.faults.arm({ kind: "half-open", seconds: kind === "pglite" ? 2 : 300 });
+    client.send(q("select 1"));
+    expect(errorOf(await client.ended())?.C).toMatch(/^(?:08006|58000)$/);
+  });
+});
+
+describe.each(KINDS)("who waits on %s", (kind) => {
+  it("for a function call hears that it was cancelled, to the end", async () => {
+    const { ports } = await settings[kind].start({ poolSize: 1 });
+    const [holder, client] = [await RawClient.open(ports.direct), await RawClient.open(ports.direct)];
+    await holder.ask([q("begin")]);
+    client.send(frame(CLIENT.functionCall, int32(2892), int16(0), int16(0), int16(0)));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const key = Buffer.concat([int32(client.processId), int32(client.secret)]);
+    new RawClient(ports.direct).send(Buffer.concat([int32(16), int32(80877102), key]));
+    expect(typesOf(await client.until("Z"))).toBe("EZ");
+    await holder.ask([q("commit")]);
+    client.messages.length = 0;
+    expect(rowsOf(await client.ask([q("select 'next'")]))).toEqual(["next"]);
+  });
+});
+
+describe("a refresh", () => {
+  it("that waits for a lock gives its session back as a statement does", async () => {
+    const setting = settings.postgres;
+    const { ports, instruments } = await setting.start({ cache: {}, poolSize: 1, statementMs: 300 });
+    const [client, superuser] = [await RawClient.open(ports.cached), await setting.connect(setting.url)];
+    await client.ask([q("select * from copied")]);
+    instruments.clock.advance(61_000);
+    await superuser.query("begin; lock copied");
+    expect(typesOf(await client.ask([q("select * from copied")]))).toBe("TCZ");
+    const started = performance.now();
+    expect(rowsOf(await client.ask([q("select 'other'")]))).toEqual(["other"]);
+    expect(performance.now() - started).toBeLessThan(5000);
+    await superuser.query("rollback");
   });
 });
