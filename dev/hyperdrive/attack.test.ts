@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { loadModule } from "libpg-query";
 import { describe, expect, it } from "vitest";
 import { plainTables } from "./sql/plain-reads.ts";
@@ -16,6 +18,9 @@ import {
   typesOf,
 } from "./testing/raw-client.ts";
 import { eventually, KINDS, useSettings } from "./testing/setting.ts";
+import { createClock } from "./watch/clock.ts";
+import { Observer } from "./watch/observer.ts";
+import { QueryLog } from "./watch/query-log.ts";
 import { CLIENT, frame, int16, int32 } from "./wire/protocol.ts";
 
 const settings = useSettings(async (setting) => {
@@ -216,5 +221,77 @@ describe("a refresh", () => {
     expect(rowsOf(await client.ask([q("select 'other'")]))).toEqual(["other"]);
     expect(performance.now() - started).toBeLessThan(5000);
     await superuser.query("rollback");
+  });
+});
+
+describe.each(KINDS)("a leg that takes time on %s", (kind) => {
+  it("carries a large answer in one trip", async () => {
+    const { ports } = await settings[kind].start({ latency: { clientEdgeMs: 200 } });
+    const client = await RawClient.open(ports.direct);
+    const started = performance.now();
+    const rows = rowsOf(await client.ask([q("select repeat('x', 1000) || n from generate_series(1, 10000) n")]));
+    expect(performance.now() - started).toBeLessThan(5000);
+    expect(rows.map((row) => row.slice(1000))).toEqual(Array.from({ length: 10_000 }, (_, n) => String(n + 1)));
+  });
+});
+
+describe.each(KINDS)("what is counted and told on %s", (kind) => {
+  it("strikes statements that hold a text beyond ASCII", async () => {
+    const { ports, instruments } = await settings[kind].start({ control: 0 });
+    instruments.faults.arm({ kind: "40001", match: "Zürich" });
+    const client = await RawClient.open(ports.direct);
+    expect(errorOf(await client.ask([q("select 'Zürich'")]))).toMatchObject({ C: "40001" });
+  });
+
+  it("counts an open connection by the name that it carries", async () => {
+    const { ports, stats } = await settings[kind].start();
+    const named = (application_name: string) => RawClient.open(ports.direct, "app", { application_name });
+    const [first, second] = [await named("before"), await named("after")];
+    const open = () => ["before", "after"].map((name) => stats.perRequest(name).direct.open);
+    await first.ask([q("set application_name to 'after'")]);
+    expect(open()).toEqual(kind === "pglite" ? [1, 1] : [0, 2]);
+    first.socket.end();
+    await eventually(() => stats.snapshot().direct.open === 1);
+    expect(open()).toEqual([0, 1]);
+    second.socket.end();
+    await eventually(() => stats.snapshot().direct.open === 0);
+    expect(open()).toEqual([0, 0]);
+  });
+});
+
+describe("the clock", () => {
+  it("moves no further than time goes", () => {
+    const clock = createClock(() => 1000);
+    expect(() => clock.advance(1e308)).toThrow(RangeError);
+    clock.advance(1e15);
+    clock.advance(5e15, "d");
+    expect(() => clock.advance(5e15, "d")).toThrow(RangeError);
+    expect([clock.now(), clock.now("d")]).toEqual([1e15 + 1000, 6e15 + 1000]);
+  });
+});
+
+describe("the observer", () => {
+  it("remembers nothing of a long text but what the log keeps", async () => {
+    const log = new QueryLog();
+    const observer = new Observer(log, createClock(), { request: "", door: "direct", user: "app" });
+    const held = async () => {
+      setFlagsFromString("--expose-gc");
+      for (let i = 0; i < 3; i++) {
+        await new Promise((resolve) => setImmediate(resolve));
+        runInNewContext("gc")();
+      }
+      const { heapUsed, external } = process.memoryUsage();
+      return heapUsed + external;
+    };
+    const before = await held();
+    const start = "select 'é";
+    const record = () => {
+      const long = Buffer.concat([Buffer.from(start), Buffer.alloc(50_000_000, "x")]).toString("latin1");
+      observer.record(long, { status: "disabled", reason: "" });
+    };
+    record();
+    expect(log.queries(null)[0]?.sql).toBe(`${start}${"x".repeat(2000 - start.length)}…`);
+    expect((await held()) - before).toBeLessThan(10_000_000);
+    expect(observer.request).toBe("");
   });
 });

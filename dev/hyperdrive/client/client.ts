@@ -142,6 +142,7 @@ export class Client implements Borrower, Speaker {
   reported(message: Buffer): void {
     const [name, value] = message.toString("utf8", 5).split("\0");
     if (name !== "application_name" || value === undefined) return;
+    this.#options.stats.renamed(this.#options.door, this.#applicationName, value);
     this.#applicationName = value;
     if (this.#options.observer !== null) this.#options.observer.request = value;
   }
