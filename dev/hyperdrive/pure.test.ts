@@ -21,6 +21,9 @@ describe("scanSql", () => {
     ["do $x$ begin; end $x$; select $1", ["do", "select"]],
     ["select $$;$$, a$b from t", ["select a$b from t"]],
     ["select 1 as e; listen e", ["select as e", "listen e"]],
+    ["select E'a' -- ; 'b'\n\t'\\''; listen e", ["select", "listen e"]],
+    ["select E'a' '\\'; listen e", ["select", "listen e"]],
+    [`select E'a'${" -- ".repeat(1000)}`, ["select"]],
   ])("splits %s", (sql, expected) => {
     expect(words(sql)).toEqual(expected);
   });
@@ -61,6 +64,11 @@ describe("copiesIn", () => {
     ["copy t to stdout", "no"],
     ["select 'copy t from stdin'", "no"],
     ["copy t from '/tmp/stdin'", "no"],
+    ["select E'a' -- b\n 'c\\''; copy t from stdin; --'", "among others"],
+    ["select '\\''; copy t from stdin; --'", "among others"],
+    ["copy t from stdin null '\\''; copy t from stdin; --'", "among others"],
+    ["copy t from stdin null '\\N'", "alone"],
+    ["copy t from stdin (format csv, escape '\\', delimiter ';', null 'x')", "alone"],
   ])("%s: %s", (sql, expected) => {
     expect(copiesIn(sql)).toBe(expected);
   });

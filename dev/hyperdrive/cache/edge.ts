@@ -1,4 +1,4 @@
-import type { Answer } from "../pool/answer.ts";
+import { type Answer, columnsOf } from "../pool/answer.ts";
 import { type Identity, runErrand, simpleFlight } from "../pool/errand.ts";
 import type { Clock } from "../watch/clock.ts";
 import type { LogRecord, QueryLog } from "../watch/query-log.ts";
@@ -27,6 +27,8 @@ export interface Question {
   sql: Bytes;
   request: string;
   identity: Identity;
+  /** What its client has been told of the statement and will not be told with the answer, or null. */
+  told: Buffer | null;
   /** The messages to send for it; made when they are needed, which few hits do. */
   flight: () => readonly Buffer[];
 }
@@ -82,14 +84,20 @@ export class Edge {
     return verdict ?? { isCacheable: false, status: "uncacheable", reason: "the parser is not loaded yet" };
   }
 
-  find({ key, location, database }: Question): Found<Identity> | null {
-    return this.caches[location]?.find(key, database) ?? null;
+  /** An answer of other columns than the client was told, as after ALTER TABLE, would be misread: it is none. */
+  find({ key, location, database, told }: Question): Found<Identity> | null {
+    const found = this.caches[location]?.find(key, database) ?? null;
+    const wanted = columnsOf(told);
+    if (found === null || wanted === null) return found;
+    const columns = found.result.columns ?? columnsOf(found.result.description);
+    return columns?.equals(wanted) === true ? found : null;
   }
 
   /** False: the answer is too large. */
-  store({ key, location, identity }: Question, result: Answer, startedAt: number): boolean {
+  store({ key, location, identity, told }: Question, result: Answer, startedAt: number): boolean {
     if (result.rowCount === 0 && !this.rules.emptyResults) return true;
-    return this.caches[location]?.store(key, result, { author: identity, startedAt }) ?? false;
+    const columns = columnsOf(result.description ?? told);
+    return this.caches[location]?.store(key, { ...result, columns }, { author: identity, startedAt }) ?? false;
   }
 
   get maxResultBytes(): number {
@@ -105,9 +113,9 @@ export class Edge {
   async #refresh(question: Question): Promise<void> {
     const startedAt = this.clock.now(question.database);
     const result = await runErrand(question.identity, question.flight(), this.maxResultBytes);
-    if (result === null || !this.store(question, result, startedAt)) {
-      this.caches[question.location]?.abandonRefresh(question.key);
-    }
+    if (result !== null) this.store(question, result, startedAt);
+    // What has not been kept, as an empty result under `strict-docs`, may be asked for again.
+    this.caches[question.location]?.abandonRefresh(question.key);
   }
 
   async #shadow(

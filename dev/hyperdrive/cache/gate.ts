@@ -126,7 +126,7 @@ export class Gate {
       const reason = "it came by the simple protocol, of which the documentation says nothing";
       return this.#refuse({ status: "uncacheable", reason }, [message]);
     }
-    const question = this.#question(simpleKey(sql), () => [message]);
+    const question = this.#question(simpleKey(sql), null, () => [message]);
     const hit = this.#hit(question, { verdict, needsDescription: true });
     if (hit === null) return this.#miss(question, verdict, { messages: [message], expects: "Q" });
     prepared.dropUnnamed(null);
@@ -138,20 +138,23 @@ export class Gate {
     if (flight === null) return { replay: messages };
     const { prepared, edge } = this.#options;
     const { parse, statement, bound } = flight;
-    const source = parse ?? (statement === "" ? undefined : prepared.find(statement));
+    const handle = parse !== null || statement === "" ? undefined : prepared.find(statement);
+    const source = parse ?? handle?.statement;
     if (source === undefined) return { replay: messages };
     const verdict = edge.judge(source.sql);
     if (!verdict.isCacheable) return this.#refuse(verdict, messages);
-    const question = this.#question(keyOf(source, bound), () => selfContained(source, bound));
+    const told = flight.isDescribed ? null : (handle?.told ?? null);
+    const question = this.#question(keyOf(source, bound), told, () => selfContained(source, bound));
     const hit = this.#hit(question, { verdict, needsDescription: flight.isDescribed, flight });
     if (hit === null) return this.#miss(question, verdict, { messages, expects: "BES" });
     return { answer: composed(hit, flight) };
   }
 
-  #question(key: Omit<KeyParts, "user" | "database">, flight: () => Buffer[]): Question {
+  #question(parts: Omit<KeyParts, "user" | "database">, told: Buffer | null, flight: () => Buffer[]): Question {
     const { user, database, location, identity, observer } = this.#options;
     const { request } = observer;
-    return { key: cacheKey({ user, database, ...key }), location, database, sql: key.sql, request, identity, flight };
+    const key = cacheKey({ user, database, ...parts });
+    return { key, location, database, sql: parts.sql, request, identity, told, flight };
   }
 
   #hit(question: Question, { verdict, needsDescription, flight }: Wanted): Answer | null {
@@ -194,17 +197,18 @@ export class Gate {
     const { prepared, edge } = this.#options;
     this.#openness = opennessOf(session, prepared.hasRun);
     if (this.#openness !== null) return;
-    const source = statement === "" || portal !== "" ? undefined : prepared.find(statement);
-    if (source === undefined) {
+    const handle = statement === "" || portal !== "" ? undefined : prepared.find(statement);
+    if (handle === undefined) {
       this.#openness = {
         status: "uncacheable",
         reason: portal === "" ? TWO_FLIGHTS : "it runs through a named portal",
       };
       return;
     }
+    const { statement: source, told } = handle;
     const verdict = edge.judge(source.sql);
     if (!verdict.isCacheable || capture !== null) return;
-    const question = this.#question(keyOf(source, tail), () => selfContained(source, tail));
+    const question = this.#question(keyOf(source, tail), told, () => selfContained(source, tail));
     this.#miss(question, verdict, { messages: [], expects: "ES" });
   }
 

@@ -123,6 +123,7 @@ export class Client implements Borrower, Speaker {
       void this.#loan.keepSettings();
       return;
     }
+    this.#tellOfSchema();
     if (this.#options.dedicated) this.#bound.watch(this.#loan.session);
     else this.#release();
     this.#pump();
@@ -142,6 +143,7 @@ export class Client implements Borrower, Speaker {
   reported(message: Buffer): void {
     const [name, value] = message.toString("utf8", 5).split("\0");
     if (name !== "application_name" || value === undefined) return;
+    this.#options.stats.renamed(this.#options.door, this.#applicationName, value);
     this.#applicationName = value;
     if (this.#options.observer !== null) this.#options.observer.request = value;
   }
@@ -184,13 +186,16 @@ export class Client implements Borrower, Speaker {
     this.#intake.isHolding = false;
     this.#bound.watch(null);
     prepared.released();
-    if (this.#hasChangedSchema) {
-      this.#options.table.clear();
-      this.#options.onSchemaChange();
-    }
-    this.#hasChangedSchema = false;
+    this.#tellOfSchema();
     if (this.hasEnded) this.#loan.close();
     else this.#loan.end(isTraceless);
+  }
+
+  #tellOfSchema(): void {
+    if (!this.#hasChangedSchema) return;
+    this.#hasChangedSchema = false;
+    this.#options.table.clear();
+    this.#options.onSchemaChange();
   }
 
   #flush(): void {

@@ -82,7 +82,8 @@ export class Intake {
     const message = this.#waiting;
     this.#waiting = null;
     this.#ways.output.push(cancelled().encode());
-    if (message?.[0] === CLIENT.query) this.#ways.output.push(readyForQuery(STATUS.idle));
+    const isWhole = message?.[0] === CLIENT.query || message?.[0] === CLIENT.functionCall;
+    if (isWhole) this.#ways.output.push(readyForQuery(STATUS.idle));
     else this.#isSkipping = true;
     this.#ways.output.send();
   }

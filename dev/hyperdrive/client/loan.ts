@@ -4,6 +4,7 @@ import { WireError } from "../wire/errors.ts";
 import { query } from "../wire/protocol.ts";
 import { keptSettings } from "./kept-settings.ts";
 import type { ClientOptions } from "./options.ts";
+import { mayBeRefused } from "./settings.ts";
 
 /** Who borrows sessions. */
 export interface Borrower extends Sink {
@@ -62,10 +63,11 @@ export class Loan implements Waiter {
     this.#stopWaiting();
     session.sink = this.#borrower;
     const { assumeSql } = this.#options;
-    const first = this.#isSettled ? [] : this.#settingsSql;
-    if (assumeSql !== null) void this.#assume(session, [assumeSql, ...first]);
-    else if (this.#isSettled) this.#begin(session);
-    else void this.#assume(session, first);
+    const isSet = session.settingsOf === this.#borrower || (this.#isSettled && !this.#settingsSql.some(mayBeRefused));
+    const first = isSet ? [] : this.#settingsSql;
+    if (assumeSql !== null) void this.#assume(session, [assumeSql, ...first], !isSet);
+    else if (isSet) this.#begin(session);
+    else void this.#assume(session, first, true);
   }
 
   failed(error: WireError): void {
@@ -105,14 +107,19 @@ export class Loan implements Waiter {
     this.#options.pool.forget(this);
   }
 
-  /** Until the origin has confirmed the user, and once the settings, none of the client's messages may reach the session. */
-  async #assume(session: Session, statements: readonly string[]): Promise<void> {
+  /**
+   * Until the origin has confirmed the user, and the settings once, or each time where it may refuse them later, none of
+   * the client's messages may reach the session.
+   */
+  async #assume(session: Session, statements: readonly string[], hasSettings: boolean): Promise<void> {
     this.#isAssuming = true;
+    const lift = this.#options.pool.limit(session);
     let error: WireError | null = null;
     for (const sql of statements) error ??= await session.run(sql);
+    lift();
     this.#isAssuming = false;
     if (error === null && !this.#isClosed) {
-      if (!this.#isSettled) session.settingsOf = this.#borrower;
+      if (hasSettings) session.settingsOf = this.#borrower;
       this.#isSettled = true;
       this.#begin(session);
       return;

@@ -27,6 +27,13 @@ function isSame(name: string, wanted: string, present: string | undefined): bool
   return plain(wanted) === plain(present);
 }
 
+/** Whether the origin may refuse later what it has taken once, as a role that has been taken away. */
+export function mayBeRefused(sql: string): boolean {
+  return /^SELECT pg_catalog\.set_config\('(?:role|session_authorization)'/i.test(sql);
+}
+
+/** The same constant whatever standard_conforming_strings says. */
 function literal(value: string): string {
-  return `'${value.replaceAll("'", "''")}'`;
+  const quoted = `'${value.replaceAll("'", "''")}'`;
+  return value.includes("\\") ? `E${quoted.replaceAll("\\", "\\\\")}` : quoted;
 }

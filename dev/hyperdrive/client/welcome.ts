@@ -1,12 +1,11 @@
 import { type CancelKey, frame, int32, parameterStatus, readyForQuery, SERVER, STATUS } from "../wire/protocol.ts";
 import type { Greeting } from "./startup.ts";
 
-const REPORTED = new Map(
-  ["application_name", "client_encoding", "DateStyle", "IntervalStyle", "TimeZone", "search_path"].map((name) => [
-    name.toLowerCase(),
-    name,
-  ]),
-);
+const NAMES =
+  "application_name client_encoding DateStyle IntervalStyle TimeZone search_path standard_conforming_strings".split(
+    " ",
+  );
+const REPORTED = new Map(NAMES.map((name) => [name.toLowerCase(), name]));
 
 /** The end of a startup: `parameters` are the origin's, of which some are as the client has asked. */
 export function welcome(greeting: Greeting, parameters: ReadonlyMap<string, string>, key: CancelKey): Buffer {

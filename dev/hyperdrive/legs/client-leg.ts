@@ -12,12 +12,16 @@ export interface ClientSocket extends Duplex {
   resetAndDestroy(): unknown;
 }
 
+/** So much may be under way to a client before what follows waits. */
+const WINDOW = 4 * 1024 * 1024;
+
 /** A client's socket at the far end of a leg that takes time and slices what it carries. */
 export class LeggedSocket extends Duplex implements ClientSocket {
   readonly #socket: Socket;
   readonly #options: LegOptions;
   readonly #out: DelayLine;
   readonly #in: DelayLine;
+  #underWay = 0;
 
   constructor(socket: Socket, options: LegOptions) {
     super({ allowHalfOpen: false });
@@ -46,15 +50,20 @@ export class LeggedSocket extends Duplex implements ClientSocket {
   }
 
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.#underWay += chunk.length;
+    const isSliced = this.#options.faults.isOn("sliced");
+    // A leg takes time, but it carries more than one thing at a time; slices must not mix.
+    const waits = isSliced || this.#underWay > WINDOW;
+    const arrived = () => {
+      this.#underWay -= chunk.length;
+      if (waits) done();
+    };
     this.#out.push(() => {
-      if (this.#socket.destroyed) {
-        done();
-      } else if (this.#options.faults.isOn("sliced")) {
-        void this.#trickle(slices(chunk)).then(done);
-      } else {
-        this.#socket.write(chunk, () => done());
-      }
+      if (this.#socket.destroyed) arrived();
+      else if (isSliced) void this.#trickle(slices(chunk)).then(arrived);
+      else this.#socket.write(chunk, arrived);
     });
+    if (!waits) done();
   }
 
   override _final(done: () => void): void {

@@ -1,4 +1,5 @@
 import { acquireTimeout, fatal, shuttingDown, WireError } from "../wire/errors.ts";
+import type { Bytes } from "../wire/messages.ts";
 import { LONGEST_MS } from "./latency.ts";
 
 /** At the next statement that fits: each strikes `count` times. */
@@ -52,7 +53,7 @@ export class Faults {
     refuseNonsense(spec);
     const { kind, count = 1, seconds = 5 } = spec;
     if (isLasting(kind)) this.#last(kind, spec, seconds * 1000);
-    else this.#armed.push({ spec, left: count });
+    else this.#armed.push({ spec: inBytes(spec), left: count });
   }
 
   /** Ends all faults. */
@@ -83,7 +84,7 @@ export class Faults {
   }
 
   /** For a statement about to be sent to the origin. */
-  forStatement(sql: string): StatementFault | null {
+  forStatement(sql: Bytes): StatementFault | null {
     const kind = this.#strike(({ kind: armed, match }) => {
       if (armed === "53300" || armed === "58000") return false;
       if (armed.startsWith("reset") && match === undefined) return COMMIT.test(sql);
@@ -133,6 +134,12 @@ export class Faults {
     clearTimeout(this.#lasting.get(kind)?.timer);
     if (this.#lasting.delete(kind)) this.onChange?.(kind, false);
   }
+}
+
+/** Its text as statements have theirs. */
+function inBytes(spec: FaultSpec): FaultSpec {
+  const { match } = spec;
+  return match === undefined ? spec : { ...spec, match: Buffer.from(match, "utf8").toString("latin1") };
 }
 
 /** A specification comes over HTTP too, and may be anything there. */

@@ -9,6 +9,28 @@ export interface Answer {
   rowCount: number;
   /** CommandComplete. */
   complete: Buffer;
+  /** What `columnsOf` says of it, where it is known without a description. */
+  columns?: Buffer | null;
+}
+
+const BEHIND_NAME = 18;
+
+/** Names and types of the columns that a RowDescription among these messages tells of, formats aside; null when there is none. */
+export function columnsOf(messages: Buffer | null): Buffer | null {
+  const size = messages?.length ?? 0;
+  for (let at = 0; messages !== null && at + 7 <= size; at += 1 + messages.readInt32BE(at + 1)) {
+    if (messages[at] !== SERVER.rowDescription) continue;
+    const columns: Buffer[] = [];
+    let place = at + 7;
+    for (let left = messages.readInt16BE(at + 5); left > 0; left--) {
+      const nameEnd = messages.indexOf(0, place) + 1;
+      // Behind the name: table, number there, type (oid, size, modifier), format.
+      columns.push(messages.subarray(place, nameEnd), messages.subarray(nameEnd + 6, nameEnd + BEHIND_NAME - 2));
+      place = nameEnd + BEHIND_NAME;
+    }
+    return Buffer.concat(columns);
+  }
+  return null;
 }
 
 const OUTCOMES = new Set<number>([SERVER.error, SERVER.emptyQuery, SERVER.portalSuspended, SERVER.copyIn]);

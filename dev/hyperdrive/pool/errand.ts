@@ -41,6 +41,7 @@ class Errand implements Waiter, Sink {
   readonly #answer: AnswerCollector;
   #session: Session | null = null;
   #isAsked = false;
+  #lift: () => void = () => {};
 
   constructor(order: Order) {
     this.#order = order;
@@ -50,6 +51,7 @@ class Errand implements Waiter, Sink {
   granted(session: Session): void {
     session.sink = this;
     this.#session = session;
+    this.#lift = this.#order.identity.pool.limit(session);
     void this.#begin(session);
   }
 
@@ -73,6 +75,7 @@ class Errand implements Waiter, Sink {
   reported(): void {}
 
   lost(): void {
+    this.#lift();
     this.#session = null;
     this.#order.resolve(null);
   }
@@ -97,6 +100,7 @@ class Errand implements Waiter, Sink {
   #leave(result: Answer | null): void {
     const session = this.#session;
     if (session === null) return;
+    this.#lift();
     this.#session = null;
     session.sink = null;
     this.#order.identity.pool.release(session);

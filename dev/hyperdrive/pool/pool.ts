@@ -93,6 +93,14 @@ export class Pool {
     this.#recovering.add(recovery);
   }
 
+  /** Ends a session on which the edge's own business takes longer than a statement may; returns how to call that off. */
+  limit(session: Session): () => void {
+    const { recoveryMs, origin } = this.#options;
+    if (origin.single) return () => {};
+    const timer = setTimeout(() => this.#stop(session), recoveryMs);
+    return () => clearTimeout(timer);
+  }
+
   /** Ends a session that belonged to one client alone. */
   discard(session: Session): void {
     session.sink = null;
@@ -114,10 +122,9 @@ export class Pool {
   }
 
   async #recover(session: Session): Promise<void> {
-    const { recoveryMs, origin } = this.#options;
-    const limit = origin.single ? null : setTimeout(() => this.#stop(session), recoveryMs);
-    const isClean = await session.recover(origin);
-    if (limit !== null) clearTimeout(limit);
+    const lift = this.limit(session);
+    const isClean = await session.recover(this.#options.origin);
+    lift();
     if (isClean) this.#offer(session);
   }
 

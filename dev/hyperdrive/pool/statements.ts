@@ -34,7 +34,7 @@ const LONGEST_SHARED = 16 * 1024;
 
 /** What a client means by one of its names. */
 export interface Handle {
-  readonly statement: Statement;
+  statement: Statement;
   /** The description this client was given: its result columns must not change behind its back. */
   told: Buffer | null;
   /** They did change: the client has to prepare anew, as on a plain connection. */

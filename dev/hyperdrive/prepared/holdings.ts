@@ -29,16 +29,25 @@ export function sendParse(
   });
 }
 
+interface Circumstances {
+  table: StatementTable;
+  /** In this loan something ran that may have changed how SQL is understood. */
+  isAltered: boolean;
+}
+
 /**
  * Sees to it that the session holds the statement. False: the client relies on columns it was told, so wait until the
  * origin has confirmed them for this session.
  */
-export function holdNamed(session: Session, handle: Handle, table: StatementTable): boolean {
-  const { statement, told } = handle;
-  if (session.statements.delete(statement.serverName)) {
-    session.statements.set(statement.serverName, statement);
+export function holdNamed(session: Session, handle: Handle, { table, isAltered }: Circumstances): boolean {
+  const held = handle.statement;
+  if (session.statements.delete(held.serverName)) {
+    session.statements.set(held.serverName, held);
     return true;
   }
+  // What is prepared under another search_path must not be what all the others get.
+  if (isAltered && held.isShared) handle.statement = table.create(held.sql, held.tail);
+  const { statement, told } = handle;
   sendParse(session, statement, { silent: true });
   if (told === null) return true;
   const capture: Buffer[] = [];
@@ -55,7 +64,22 @@ export function holdNamed(session: Session, handle: Handle, table: StatementTabl
   return false;
 }
 
-/** The same for a client's unnamed statement. */
+/** Has the origin describe a statement that the session holds, for the client and for all who share it. */
+export function describeHeld(session: Session, handle: Handle): void {
+  const { statement } = handle;
+  const capture: Buffer[] = [];
+  session.send(writeTarget(CLIENT.describe, "statement", statement.serverName), {
+    kind: "describe",
+    capture,
+    done: () => {
+      const description = Buffer.concat(capture);
+      if (statement.description?.equals(description) !== true) statement.description = description;
+      handle.told = statement.description;
+    },
+  });
+}
+
+/** The same as `holdNamed` for a client's unnamed statement. */
 export function holdUnnamed(session: Session, statement: Statement): void {
   if (session.unnamed === statement) return;
   session.unnamed = statement;

@@ -13,13 +13,18 @@ import {
   writeTarget,
 } from "../wire/messages.ts";
 import { CLIENT, frame, SERVER } from "../wire/protocol.ts";
-import { bindBroken, holdNamed, holdUnnamed, sendParse, UNKNOWN } from "./holdings.ts";
+import { bindBroken, describeHeld, holdNamed, holdUnnamed, sendParse, UNKNOWN } from "./holdings.ts";
 import type { PreparedOptions } from "./options.ts";
 
 const PARSE_COMPLETE = frame(SERVER.parseComplete);
 const CLOSE_COMPLETE = frame(SERVER.closeComplete);
 /** Fails in any state of a transaction, and runs nothing. */
 const BROKEN = writeParse("", Buffer.from("!\0\0\0"));
+
+interface Bound {
+  handle: Handle;
+  isAltered: boolean;
+}
 
 /**
  * One client's prepared statements and portals. Its names never reach the origin: each stands for a statement that a
@@ -66,9 +71,9 @@ export class PreparedStatements {
   }
 
   /** The statement of this name, as long as it is what the client was told. */
-  find(name: Bytes): Statement | undefined {
+  find(name: Bytes): Readonly<Handle> | undefined {
     const handle = this.#names.get(name);
-    return handle?.outdated === true ? undefined : handle?.statement;
+    return handle?.outdated === true ? undefined : handle;
   }
 
   /** Takes a Parse for done without the origin, which gets it when it is needed. False: it has to fail. */
@@ -123,6 +128,7 @@ export class PreparedStatements {
   bind(session: Session, message: Buffer): boolean {
     const bind = readBind(message);
     const handle = this.#names.get(bind.statement);
+    const isAltered = this.#isAltered;
     this.hasRun = true;
     if (this.isTraceless && !this.#isProven(handle)) this.isTraceless = false;
     if (handle !== undefined) this.#portals.set(bind.portal, handle.statement);
@@ -130,7 +136,7 @@ export class PreparedStatements {
       if (handle !== undefined) holdUnnamed(session, handle.statement);
       session.send(message, { kind: "bind" });
     } else if (handle !== undefined) {
-      return this.#bindNamed(session, bind, handle);
+      return this.#bindNamed(session, bind, { handle, isAltered });
     } else if (this.#options.dedicated) {
       session.send(message, { kind: "bind" });
     } else {
@@ -168,6 +174,10 @@ export class PreparedStatements {
     });
     if (target === "statement" && name === "") session.unnamed = null;
     if (target === "statement" && this.#options.dedicated) session.statements.delete(name);
+  }
+
+  get #isAltered(): boolean {
+    return this.hasRun && !this.isTraceless;
   }
 
   #isProven(handle: Handle | undefined): boolean {
@@ -211,9 +221,10 @@ export class PreparedStatements {
     return session.statements.has(shared.serverName) ? table.create(sql, tail) : shared;
   }
 
-  #bindNamed(session: Session, bind: BindMessage, handle: Handle): boolean {
+  #bindNamed(session: Session, bind: BindMessage, { handle, isAltered }: Bound): boolean {
+    const { table } = this.#options;
+    if (!handle.outdated && !holdNamed(session, handle, { table, isAltered })) return false;
     const { statement } = handle;
-    if (!handle.outdated && !holdNamed(session, handle, this.#options.table)) return false;
     if (handle.outdated) {
       bindBroken(session, bind, changedResult());
       return true;
@@ -223,26 +234,16 @@ export class PreparedStatements {
       serverName: statement.serverName,
       clientName: bind.statement,
       failed: (error) => {
-        if (error?.fields.routine === "RevalidateCachedQuery") this.#options.table.drop(statement);
+        if (error?.fields.routine === "RevalidateCachedQuery") table.drop(statement);
       },
     });
     return true;
   }
 
   #describeNamed(session: Session, handle: Handle): void {
-    const { statement } = handle;
     handle.told = null;
     handle.outdated = false;
-    holdNamed(session, handle, this.#options.table);
-    const capture: Buffer[] = [];
-    session.send(writeTarget(CLIENT.describe, "statement", statement.serverName), {
-      kind: "describe",
-      capture,
-      done: () => {
-        const description = Buffer.concat(capture);
-        if (statement.description?.equals(description) !== true) statement.description = description;
-        handle.told = statement.description;
-      },
-    });
+    holdNamed(session, handle, { table: this.#options.table, isAltered: this.#isAltered });
+    describeHeld(session, handle);
   }
 }

@@ -18,8 +18,8 @@ const LONGEST = 10_000;
  * Whether they are tables, and nothing more, the text does not say. Needs libpg-query to be loaded.
  */
 export function plainTables(sql: Bytes): string[] | null {
-  // An encoding in which a byte of a character looks like ASCII must not be misread.
-  if (sql.length > LONGEST || /[^\x20-\x7e\s]/.test(sql)) return null;
+  // Neither an encoding in which a byte of a character looks like ASCII nor what a backslash escapes must be misread.
+  if (sql.length > LONGEST || /[^\x20-\x7e\s]|\\/.test(sql)) return null;
   try {
     const { stmts = [] } = parseSync(sql);
     const tables: string[] = [];

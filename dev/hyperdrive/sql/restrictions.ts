@@ -36,12 +36,16 @@ function refusedFeature({ words }: ScannedStatement): string | null {
 
 export type CopyIn = "no" | "alone" | "among others";
 
-/** Whether SQL asks the client for COPY data, and whether that statement is the only one. Postgres takes STDOUT for STDIN, too. */
+/**
+ * Whether SQL asks the client for COPY data, and whether that statement is the only one. Postgres takes STDOUT for STDIN,
+ * too. Where a setting decides what a backslash escapes, it may be either way.
+ */
 export function copiesIn(sql: Bytes): CopyIn {
   if (!/copy/i.test(sql) || !/std(?:in|out)/i.test(sql)) return "no";
   const statements = scanSql(sql);
-  if (!statements.some(isCopyIn)) return "no";
-  return statements.length === 1 ? "alone" : "among others";
+  const [ours, others] = [statements.filter(isCopyIn), sql.includes("\\") ? scanSql(sql, true).filter(isCopyIn) : []];
+  if (ours.length === 0 && others.length === 0) return "no";
+  return statements.length === 1 && ours.length === 1 && others.length <= 1 ? "alone" : "among others";
 }
 
 function isCopyIn({ words }: ScannedStatement): boolean {

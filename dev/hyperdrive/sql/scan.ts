@@ -8,13 +8,16 @@ export interface ScannedStatement {
 
 const WORD_START = /[A-Za-z_\x80-\xff]/;
 const WORD = /[A-Za-z_\x80-\xff][A-Za-z0-9_$\x80-\xff]*/y;
+/** Between two pieces of one constant there is a line's end. */
+const CONTINUATION = /(?:[ \t\f\v]|--[^\n\r]*(?=[\n\r]))*[\n\r](?:[ \t\n\r\f\v]|--[^\n\r]*[\n\r])*'/y;
 const DOLLAR_TAG = /\$(?:[A-Za-z_\x80-\xff][A-Za-z0-9_\x80-\xff]*)?\$/y;
 
 /**
  * Splits SQL into its statements and lists their words. It follows Postgres' lexer where that decides what is a word:
  * nested comments, quotes, E'' escapes, dollar quotes. Bodies of SQL-standard functions (BEGIN ATOMIC) split at their semicolons.
+ * `escapes`: a backslash escapes in every constant, as with standard_conforming_strings off.
  */
-export function scanSql(sql: Bytes): ScannedStatement[] {
+export function scanSql(sql: Bytes, escapes = false): ScannedStatement[] {
   const statements: ScannedStatement[] = [];
   let words: string[] = [];
   let blank = true;
@@ -36,7 +39,7 @@ export function scanSql(sql: Bytes): ScannedStatement[] {
       continue;
     }
     blank = false;
-    const token = readToken(sql, at);
+    const token = readToken(sql, at, escapes);
     if (token.word !== null) words.push(token.word);
     at = token.end;
   }
@@ -76,9 +79,9 @@ interface Token {
   end: number;
 }
 
-function readToken(sql: Bytes, at: number): Token {
+function readToken(sql: Bytes, at: number, escapes: boolean): Token {
   const character = sql.charAt(at);
-  if (character === "'") return { word: null, end: quotedEnd(sql, at, false) };
+  if (character === "'") return { word: null, end: constantEnd(sql, at, escapes) };
   if (character === '"') return quotedName(sql, at);
   if (character === "$") return dollarQuoted(sql, at);
   if (!WORD_START.test(character)) return { word: null, end: at + 1 };
@@ -86,7 +89,7 @@ function readToken(sql: Bytes, at: number): Token {
   const word = WORD.exec(sql)?.[0].toLowerCase() ?? character;
   const end = at + word.length;
   if (sql[end] === "'" && (word === "e" || word === "b" || word === "x" || word === "n")) {
-    return { word: null, end: quotedEnd(sql, end, word === "e") };
+    return { word: null, end: constantEnd(sql, end, word === "e") };
   }
   return { word, end };
 }
@@ -94,6 +97,16 @@ function readToken(sql: Bytes, at: number): Token {
 function quotedName(sql: Bytes, at: number): Token {
   const end = quotedEnd(sql, at, false);
   return { word: sql.slice(at + 1, end - 1).replaceAll('""', '"'), end };
+}
+
+/** A constant goes on in its next piece, with the same escapes. */
+function constantEnd(sql: Bytes, start: number, escapes: boolean): number {
+  let end = quotedEnd(sql, start, escapes);
+  for (;;) {
+    CONTINUATION.lastIndex = end;
+    if (!CONTINUATION.test(sql)) return end;
+    end = quotedEnd(sql, CONTINUATION.lastIndex - 1, escapes);
+  }
 }
 
 function quotedEnd(sql: Bytes, start: number, escapes: boolean): number {

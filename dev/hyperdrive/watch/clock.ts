@@ -6,13 +6,17 @@ export interface Clock {
   advance(ms: number, database?: string): void;
 }
 
+/** The last moment that a Date can name; far beyond, adding a day changes nothing. */
+const END_OF_TIME = 8.64e15;
+
 export function createClock(now: () => number = Date.now): Clock {
   let ahead = 0;
   const aheadFor = new Map<string, number>();
   return {
     now: (database = "") => now() + ahead + (aheadFor.get(database) ?? 0),
     advance(ms, database) {
-      if (!Number.isFinite(ms) || ms < 0) throw new RangeError(`the clock cannot move by ${ms} ms`);
+      if (!(ms >= 0 && this.now(database) + ms <= END_OF_TIME))
+        throw new RangeError(`the clock cannot move by ${ms} ms`);
       if (database === undefined) ahead += ms;
       else aheadFor.set(database, (aheadFor.get(database) ?? 0) + ms);
     },

@@ -13,6 +13,9 @@ export interface Observation {
   location?: number;
 }
 
+/** More than the log keeps, however many bytes a character has. */
+const LONGEST_REMEMBERED = 16 * 1024;
+
 /** Writes down one client's queries. */
 export class Observer {
   /** The client's application_name, which may change. */
@@ -57,8 +60,10 @@ export class Observer {
     this.#log.add(record);
   }
 
-  /** Its bytes as text; of the last one it is remembered. */
+  /** Its bytes as text, of a long one the beginning; of the last short one it is remembered. */
   #textOf(sql: Bytes): string {
+    if (sql.length > LONGEST_REMEMBERED)
+      return Buffer.from(sql.slice(0, LONGEST_REMEMBERED), "latin1").toString("utf8");
     if (sql !== this.#last.sql) this.#last = { sql, text: Buffer.from(sql, "latin1").toString("utf8") };
     return this.#last.text;
   }

@@ -45,6 +45,16 @@ export class StatsCounter implements Stats {
 
   closed(door: Door, applicationName: string): void {
     this.#total[door].open--;
+    this.#leave(door, applicationName);
+  }
+
+  /** An open connection carries another application name from now on. */
+  renamed(door: Door, before: string, after: string): void {
+    this.#leave(door, before);
+    if (after !== "") this.#of(after)[door].open++;
+  }
+
+  #leave(door: Door, applicationName: string): void {
     const counts = this.#names.get(applicationName)?.[door];
     if (counts !== undefined && counts.open > 0) counts.open--;
   }
