@@ -13,7 +13,7 @@ const parts = {
 };
 
 function result(rows = "row"): Answer {
-  return { description: null, rows: Buffer.from(rows), rowCount: 1, complete: Buffer.from("done") };
+  return { description: null, rows: Buffer.from(rows), rowCount: 1, complete: Buffer.from("done"), columns: null };
 }
 
 function setUp(options: CacheOptions = {}) {

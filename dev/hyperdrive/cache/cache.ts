@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { type Answer, compact } from "../pool/answer.ts";
+import { type Answer, compact, sizeOf } from "../pool/answer.ts";
 import { withoutComments } from "../sql/text.ts";
 import type { Clock } from "../watch/clock.ts";
 import type { Bytes } from "../wire/messages.ts";
@@ -105,7 +105,7 @@ export class ResultCache<Author> {
 
   /** Keeps an answer. `startedAt`: when the origin was asked, so that its age is never told too low. False: it is too large. */
   store(key: string, result: Answer, { author, startedAt }: { author: Author; startedAt: number }): boolean {
-    const length = result.rows.length + result.complete.length + (result.description?.length ?? 0);
+    const length = sizeOf(result);
     const size = length + ENTRY_BYTES;
     const before = this.#entries.get(key);
     if (before !== undefined && before.storedAt > startedAt) return true;

@@ -96,7 +96,7 @@ export class Edge {
   /** False: the answer is too large. */
   store({ key, location, identity, told }: Question, result: Answer, startedAt: number): boolean {
     if (result.rowCount === 0 && !this.rules.emptyResults) return true;
-    const columns = columnsOf(result.description ?? told);
+    const columns = result.description === null ? columnsOf(told) : null;
     return this.caches[location]?.store(key, { ...result, columns }, { author: identity, startedAt }) ?? false;
   }
 

@@ -94,7 +94,7 @@ export class Dispatcher {
   /** The SQL that a message prepares, binds or runs; "" where it cannot be told. */
   sqlBehind(message: Buffer): Bytes {
     if (message[0] === CLIENT.parse) return readParse(message).sql;
-    if (message[0] === CLIENT.bind) return this.prepared.find(readBind(message).statement)?.sql ?? "";
+    if (message[0] === CLIENT.bind) return this.prepared.find(readBind(message).statement)?.statement.sql ?? "";
     return this.sqlOf(message) ?? "";
   }
 

@@ -9,8 +9,8 @@ export interface Answer {
   rowCount: number;
   /** CommandComplete. */
   complete: Buffer;
-  /** What `columnsOf` says of it, where it is known without a description. */
-  columns?: Buffer | null;
+  /** What `columnsOf` says of it, where there is no description to tell and it is known all the same. */
+  columns: Buffer | null;
 }
 
 const BEHIND_NAME = 18;
@@ -79,22 +79,29 @@ function readResult(bytes: Buffer): Answer | null {
     at = end;
   }
   if (complete === null) return null;
-  return { description, rows: Buffer.concat(rows), rowCount: rows.length, complete };
+  return { description, rows: Buffer.concat(rows), rowCount: rows.length, complete, columns: null };
 }
 
 /** The same in memory of its own, which a small piece would share with whatever else was allocated at the time. */
-export function compact({ description, rows, rowCount, complete }: Answer): Answer {
-  const told = description?.length ?? 0;
-  const memory = Buffer.allocUnsafeSlow(told + rows.length + complete.length);
-  description?.copy(memory);
-  rows.copy(memory, told);
-  complete.copy(memory, told + rows.length);
-  return {
-    description: description === null ? null : memory.subarray(0, told),
-    rows: memory.subarray(told, told + rows.length),
-    rowCount,
-    complete: memory.subarray(told + rows.length),
+export function compact({ description, rows, rowCount, complete, columns }: Answer): Answer {
+  const memory = Buffer.allocUnsafeSlow(sizeOf({ description, rows, rowCount, complete, columns }));
+  let at = 0;
+  const moved = (bytes: Buffer) => {
+    at += bytes.copy(memory, at);
+    return memory.subarray(at - bytes.length, at);
   };
+  return {
+    description: description === null ? null : moved(description),
+    rows: moved(rows),
+    rowCount,
+    complete: moved(complete),
+    columns: columns === null ? null : moved(columns),
+  };
+}
+
+/** How many bytes it holds. */
+export function sizeOf({ description, rows, complete, columns }: Answer): number {
+  return (description?.length ?? 0) + rows.length + complete.length + (columns?.length ?? 0);
 }
 
 /** Whether two answers hold the same rows, in whatever order. */
