@@ -1,4 +1,4 @@
-import type { Session } from "../pool/session.ts";
+import type { Expectation, Session } from "../pool/session.ts";
 import type { Handle, Statement, StatementTable } from "../pool/statements.ts";
 import type { WireError } from "../wire/errors.ts";
 import { type BindMessage, type Bytes, writeBind, writeParse, writeTarget } from "../wire/messages.ts";
@@ -8,25 +8,51 @@ import { CLIENT, frame } from "../wire/protocol.ts";
 export const UNKNOWN: Bytes = "fl_none";
 const FLUSH = frame(CLIENT.flush);
 
-/** Prepares a statement of ours on a session. `silent`: the client hears of it only when it fails. */
+/** Prepares a statement of ours on a session, for its client to hear. */
 export function sendParse(
   session: Session,
   statement: Statement,
-  { silent, failed }: { silent: boolean; failed?: () => void },
+  { done, failed }: Required<Pick<Expectation, "done" | "failed">>,
 ): void {
   const { serverName } = statement;
   session.statements.set(serverName, statement);
   session.send(writeParse(serverName, statement.tail), {
     kind: "parse",
-    silent,
     done: () => {
       statement.accepted = true;
+      done();
     },
-    failed: () => {
+    failed: (error) => {
       if (session.statements.get(serverName) === statement) session.statements.delete(serverName);
-      failed?.();
+      failed(error);
     },
   });
+}
+
+/** The same behind the client's back: it hears of it only when it fails. */
+function slipIn(session: Session, statement: Statement): void {
+  const { serverName } = statement;
+  const { pipeline } = session;
+  const isLast = () => session.slipped.get(serverName) === pipeline && session.slipped.delete(serverName);
+  session.statements.set(serverName, statement);
+  session.slipped.set(serverName, pipeline);
+  session.send(writeParse(serverName, statement.tail), {
+    kind: "parse",
+    silent: true,
+    done: () => {
+      statement.accepted = true;
+      isLast();
+    },
+    failed: () => {
+      if (isLast()) session.statements.delete(serverName);
+    },
+  });
+}
+
+/** Whether it was slipped in by an earlier pipeline, of which an error may have had it ignored. */
+function isDoubtful(session: Session, serverName: Bytes): boolean {
+  const pipeline = session.slipped.get(serverName);
+  return pipeline !== undefined && pipeline !== session.pipeline;
 }
 
 /**
@@ -35,14 +61,16 @@ export function sendParse(
  */
 export function holdNamed(session: Session, handle: Handle, table: StatementTable): boolean {
   const { statement, told } = handle;
-  if (session.statements.delete(statement.serverName)) {
-    session.statements.set(statement.serverName, statement);
-    return true;
+  const { serverName } = statement;
+  if (session.statements.delete(serverName)) {
+    session.statements.set(serverName, statement);
+    if (!isDoubtful(session, serverName)) return true;
+    session.send(writeTarget(CLIENT.close, "statement", serverName), { kind: "close", silent: true });
   }
-  sendParse(session, statement, { silent: true });
+  slipIn(session, statement);
   if (told === null) return true;
   const capture: Buffer[] = [];
-  session.send(writeTarget(CLIENT.describe, "statement", statement.serverName), {
+  session.send(writeTarget(CLIENT.describe, "statement", serverName), {
     kind: "describe",
     silent: true,
     capture,
@@ -57,13 +85,17 @@ export function holdNamed(session: Session, handle: Handle, table: StatementTabl
 
 /** The same for a client's unnamed statement. */
 export function holdUnnamed(session: Session, statement: Statement): void {
-  if (session.unnamed === statement) return;
+  if (session.unnamed === statement && !isDoubtful(session, "")) return;
+  const { pipeline } = session;
+  const isLast = () => session.slipped.get("") === pipeline && session.slipped.delete("");
   session.unnamed = statement;
+  session.slipped.set("", pipeline);
   session.send(writeParse("", statement.tail), {
     kind: "parse",
     silent: true,
+    done: isLast,
     failed: () => {
-      if (session.unnamed === statement) session.unnamed = null;
+      if (isLast() && session.unnamed === statement) session.unnamed = null;
     },
   });
 }
