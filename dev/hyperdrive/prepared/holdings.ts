@@ -7,6 +7,8 @@ import { CLIENT, frame } from "../wire/protocol.ts";
 /** A name no session has. */
 export const UNKNOWN: Bytes = "fl_none";
 const FLUSH = frame(CLIENT.flush);
+/** Fails in any state of a transaction, and runs nothing. */
+const BROKEN = writeParse("", Buffer.from("!\0\0\0"));
 
 /** Prepares a statement of ours on a session, for its client to hear. */
 export function sendParse(
@@ -98,6 +100,16 @@ export function holdUnnamed(session: Session, statement: Statement): void {
       if (isLast() && session.unnamed === statement) session.unnamed = null;
     },
   });
+}
+
+/** Prepares what cannot be, so that the transaction fails; `replacement` is what the client is told. */
+export function parseBroken(
+  session: Session,
+  replacement: WireError,
+  ending: Pick<Expectation, "done" | "failed"> = {},
+): void {
+  session.unnamed = null;
+  session.send(BROKEN, { kind: "parse", replacement, ...ending });
 }
 
 /** Binds what does not exist, so that the transaction fails; `replacement` is what the client is told. */

@@ -13,14 +13,12 @@ import {
   writeTarget,
 } from "../wire/messages.ts";
 import { CLIENT, frame, SERVER } from "../wire/protocol.ts";
-import { bindBroken, holdNamed, holdUnnamed, sendParse, UNKNOWN } from "./holdings.ts";
+import { bindBroken, holdNamed, holdUnnamed, parseBroken, sendParse, UNKNOWN } from "./holdings.ts";
 import { Names } from "./names.ts";
 import type { PreparedOptions } from "./options.ts";
 
 const PARSE_COMPLETE = frame(SERVER.parseComplete);
 const CLOSE_COMPLETE = frame(SERVER.closeComplete);
-/** Fails in any state of a transaction, and runs nothing. */
-const BROKEN = writeParse("", Buffer.from("!\0\0\0"));
 
 /**
  * One client's prepared statements and portals. Its names never reach the origin: each stands for a statement that a
@@ -115,19 +113,16 @@ export class PreparedStatements {
     const { dedicated } = this.#options;
     if (name !== "" && !dedicated && this.#names.isOpen(session, name)) return false;
     if (refused !== null) {
-      session.unnamed = null;
-      if (name === "") this.#names.delete("");
-      session.send(BROKEN, { kind: "parse", replacement: refused });
+      parseBroken(session, refused, name === "" ? this.#names.drop(session, "") : {});
     } else if (name === "") {
       this.#parseUnnamed(session, message);
     } else if (dedicated) {
       const handle = handleOf(new Statement(name, message.sql, tail));
       session.send(writeParse(name, tail), { kind: "parse", ...this.#names.define(session, name, handle) });
     } else if (this.#names.has(name)) {
-      session.unnamed = null;
       // Whatever else is wrong with it comes first.
       session.send(writeParse("", tail), { kind: "parse", silent: true });
-      session.send(BROKEN, { kind: "parse", replacement: duplicateStatement(name) });
+      parseBroken(session, duplicateStatement(name));
     } else {
       const statement = this.#statementFor(session, message);
       sendParse(session, statement, this.#names.define(session, name, handleOf(statement)));
@@ -143,10 +138,9 @@ export class PreparedStatements {
     this.hasRun = true;
     if (this.isTraceless && !this.#isProven(handle)) this.isTraceless = false;
     if (handle !== undefined) this.#portals.set(bind.portal, handle.statement);
-    if (this.#options.dedicated) {
-      session.send(message, { kind: "bind" });
-    } else if (bind.statement === "") {
-      if (handle !== undefined) holdUnnamed(session, handle.statement);
+    const { dedicated } = this.#options;
+    if (dedicated || bind.statement === "") {
+      if (handle !== undefined && !dedicated) holdUnnamed(session, handle.statement);
       session.send(message, { kind: "bind" });
     } else if (handle !== undefined) {
       return this.#bindNamed(session, bind, handle);
