@@ -73,7 +73,7 @@ export const toolVariables: ToolVariable[] = [
   },
   {
     name: "DIFFERENCE_SCRIPTS",
-    fallback: "default: `250`",
+    fallback: "default: `200`",
     readBy: "`bun run test`",
     purpose: "How many random scripts each door of the local Hyperdrive has to answer as Postgres itself does.",
   },
