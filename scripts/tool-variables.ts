@@ -72,6 +72,12 @@ export const toolVariables: ToolVariable[] = [
     purpose: "How many random interleavings of clients the local Hyperdrive has to stand on each database.",
   },
   {
+    name: "DIFFERENCE_SCRIPTS",
+    fallback: "default: `200`",
+    readBy: "`bun run test`",
+    purpose: "How many random scripts each door of the local Hyperdrive has to answer as Postgres itself does.",
+  },
+  {
     name: "CI",
     fallback: "optional",
     readBy: "`bun run verify`, `.ci/run`",

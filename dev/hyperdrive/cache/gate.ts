@@ -129,7 +129,7 @@ export class Gate {
     const question = this.#question(simpleKey(sql), null, () => [message]);
     const hit = this.#hit(question, { verdict, needsDescription: true });
     if (hit === null) return this.#miss(question, verdict, { messages: [message], expects: "Q" });
-    prepared.dropUnnamed(null);
+    prepared.forgetUnnamed();
     return { answer: Buffer.concat([hit.description ?? Buffer.alloc(0), hit.rows, hit.complete, READY]) };
   }
 

@@ -61,8 +61,7 @@ export class Dispatcher {
       case CLIENT.bind:
         return this.prepared.bind(session, message) ? "sent" : "retry";
       case CLIENT.describe:
-        this.prepared.describe(session, message);
-        return "sent";
+        return this.prepared.describe(session, message) ? "sent" : "retry";
       case CLIENT.execute:
         return this.#execute(session, message);
       case CLIENT.close:
@@ -109,24 +108,23 @@ export class Dispatcher {
   #query(session: Session, message: Buffer): Outcome {
     const sql = readQuery(message);
     const refused = this.#isRestricted ? refusal(sql) : null;
-    this.prepared.dropUnnamed(session);
+    const ended = this.prepared.dropUnnamed(session);
     this.prepared.hasRun = true;
     if (refused !== null) {
-      session.send(BROKEN, { kind: "query", replacement: refused });
+      session.send(BROKEN, { kind: "query", replacement: refused, ...ended });
       return "sent";
     }
     if (copiesIn(sql) === "no") {
-      session.send(message, { kind: "query" });
+      session.send(message, { kind: "query", ...ended });
       return "sent";
     }
-    session.send(message, { kind: "query" }, sql);
+    session.send(message, { kind: "query", ...ended }, sql);
     return "hold";
   }
 
   #parse(session: Session, message: Buffer): Outcome {
     const parse = readParse(message);
-    this.prepared.parse(session, parse, this.#isRestricted ? refusal(parse.sql) : null);
-    return "sent";
+    return this.prepared.parse(session, parse, this.#isRestricted ? refusal(parse.sql) : null) ? "sent" : "retry";
   }
 
   /** Behind a COPY from the client nothing may follow: the origin would take it for COPY data and end the session. */

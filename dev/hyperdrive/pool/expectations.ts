@@ -9,6 +9,8 @@ export class Expectations {
   isSkipping = false;
   /** Something was sent that only a Sync ends. */
   isUnsynced: boolean;
+  /** Counts the Syncs. */
+  syncs = 0;
   #list: Expectation[] = [];
   #head = 0;
 
@@ -28,6 +30,7 @@ export class Expectations {
     if (expectation.kind === "sync") {
       this.isUnsynced = false;
       this.isSkipping = false;
+      this.syncs++;
     } else if (this.isSkipping) {
       expectation.failed?.(null);
       return;

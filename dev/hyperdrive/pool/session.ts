@@ -17,6 +17,8 @@ export class Session implements TransportEvents {
   readonly transport: Transport;
   /** Prepared statements on this session by server name, least recently used first. */
   readonly statements = new Map<string, Statement>();
+  /** Of those, by server name: what was prepared behind its client's back and is not confirmed, and in which pipeline. */
+  readonly slipped = new Map<string, number>();
   /** Whose unnamed statement it holds. */
   unnamed: Statement | null = null;
   status: number = STATUS.idle;
@@ -61,6 +63,11 @@ export class Session implements TransportEvents {
   get isUnspoilt(): boolean {
     const isIdle = this.status === STATUS.idle && this.outstanding === 0 && !this.isUnsynced && !this.copyIn;
     return isIdle && !this.closed && !this.isDisturbed;
+  }
+
+  /** The number of the pipeline that is being sent: an error has the rest of its own ignored, up to the Sync. */
+  get pipeline(): number {
+    return this.#expected.syncs;
   }
 
   get outstanding(): number {

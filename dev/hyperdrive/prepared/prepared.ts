@@ -1,4 +1,4 @@
-import type { Session } from "../pool/session.ts";
+import type { Expectation, Session } from "../pool/session.ts";
 import { type Handle, handleOf, Statement } from "../pool/statements.ts";
 import { changedResult, duplicateStatement, noStatement, type WireError } from "../wire/errors.ts";
 import {
@@ -13,13 +13,12 @@ import {
   writeTarget,
 } from "../wire/messages.ts";
 import { CLIENT, frame, SERVER } from "../wire/protocol.ts";
-import { bindBroken, describeHeld, holdNamed, holdUnnamed, sendParse, UNKNOWN } from "./holdings.ts";
+import { bindBroken, describeHeld, holdNamed, holdUnnamed, parseBroken, sendParse, UNKNOWN } from "./holdings.ts";
+import { Names } from "./names.ts";
 import type { PreparedOptions } from "./options.ts";
 
 const PARSE_COMPLETE = frame(SERVER.parseComplete);
 const CLOSE_COMPLETE = frame(SERVER.closeComplete);
-/** Fails in any state of a transaction, and runs nothing. */
-const BROKEN = writeParse("", Buffer.from("!\0\0\0"));
 
 interface Bound {
   handle: Handle;
@@ -37,7 +36,7 @@ export class PreparedStatements {
   /** In this loan nothing ran that is not proven to leave its session as it was. */
   isTraceless = true;
   readonly #options: PreparedOptions;
-  readonly #names = new Map<Bytes, Handle>();
+  readonly #names = new Names();
   readonly #portals = new Map<Bytes, Statement>();
 
   constructor(options: PreparedOptions) {
@@ -59,10 +58,15 @@ export class PreparedStatements {
     this.#names.clear();
   }
 
-  /** A simple query ends the unnamed statement, also when it is answered without a session. */
-  dropUnnamed(session: Session | null): void {
+  /** A simple query ends the unnamed statement. Returns what to do when it is answered, or ignored. */
+  dropUnnamed(session: Session): Pick<Expectation, "done" | "failed"> {
+    session.unnamed = null;
+    return this.#names.drop(session, "");
+  }
+
+  /** The same of one that is answered without a session. */
+  forgetUnnamed(): void {
     this.#names.delete("");
-    if (session !== null) session.unnamed = null;
   }
 
   /** What a portal was made from. */
@@ -108,72 +112,84 @@ export class PreparedStatements {
     return handle.told;
   }
 
-  /** `refused`: the error to answer instead of preparing. */
-  parse(session: Session, message: ParseMessage, refused: WireError | null): void {
-    const { name } = message;
-    const taken = name !== "" && !this.#options.dedicated && this.#names.has(name);
-    const error = taken ? duplicateStatement(name) : refused;
-    if (error !== null) {
-      session.unnamed = null;
-      if (name === "") this.#names.delete("");
-      session.send(BROKEN, { kind: "parse", replacement: error });
+  /** `refused`: the error to answer instead of preparing. False: the message must come again once the origin has answered. */
+  parse(session: Session, message: ParseMessage, refused: WireError | null): boolean {
+    const { name, tail } = message;
+    const { dedicated } = this.#options;
+    if (name !== "" && !dedicated && this.#names.isOpen(session, name)) return false;
+    if (refused !== null) {
+      parseBroken(session, refused, name === "" ? this.#names.drop(session, "") : {});
     } else if (name === "") {
       this.#parseUnnamed(session, message);
+    } else if (dedicated) {
+      const handle = handleOf(new Statement(name, message.sql, tail));
+      session.send(writeParse(name, tail), { kind: "parse", ...this.#names.define(session, name, handle) });
+    } else if (this.#names.has(name)) {
+      // Whatever else is wrong with it comes first.
+      session.send(writeParse("", tail), { kind: "parse", silent: true });
+      parseBroken(session, duplicateStatement(name));
     } else {
-      this.#parseNamed(session, message);
+      const statement = this.#statementFor(session, message);
+      sendParse(session, statement, this.#names.define(session, name, handleOf(statement)));
     }
+    return true;
   }
 
   /** False: the message must come again once the origin has answered. */
   bind(session: Session, message: Buffer): boolean {
     const bind = readBind(message);
+    if (this.#names.isAmbiguous(session, bind.statement)) return false;
     const handle = this.#names.get(bind.statement);
     const isAltered = this.#isAltered;
     this.hasRun = true;
     if (this.isTraceless && !this.#isProven(handle)) this.isTraceless = false;
     if (handle !== undefined) this.#portals.set(bind.portal, handle.statement);
-    if (bind.statement === "") {
-      if (handle !== undefined) holdUnnamed(session, handle.statement);
+    const { dedicated } = this.#options;
+    if (dedicated || bind.statement === "") {
+      if (handle !== undefined && !dedicated) holdUnnamed(session, handle.statement);
       session.send(message, { kind: "bind" });
     } else if (handle !== undefined) {
       return this.#bindNamed(session, bind, { handle, isAltered });
-    } else if (this.#options.dedicated) {
-      session.send(message, { kind: "bind" });
     } else {
       bindBroken(session, bind, noStatement(bind.statement));
     }
     return true;
   }
 
-  describe(session: Session, message: Buffer): void {
+  /** False: the message must come again once the origin has answered. */
+  describe(session: Session, message: Buffer): boolean {
     const { target, name } = readTarget(message);
-    const handle = target === "statement" ? this.#names.get(name) : undefined;
-    if (handle !== undefined && name !== "") {
-      this.#describeNamed(session, handle);
-    } else if (handle === undefined && target === "statement" && name !== "" && !this.#options.dedicated) {
-      const unknown = writeTarget(CLIENT.describe, "statement", UNKNOWN);
-      session.send(unknown, { kind: "describe", replacement: noStatement(name) });
-    } else {
+    if (this.#options.dedicated || target === "portal") {
+      session.send(message, { kind: "describe" });
+      return true;
+    }
+    if (this.#names.isAmbiguous(session, name)) return false;
+    const handle = this.#names.get(name);
+    if (name === "") {
       if (handle !== undefined) holdUnnamed(session, handle.statement);
       session.send(message, { kind: "describe" });
+    } else if (handle !== undefined) {
+      this.#describeNamed(session, name, handle);
+    } else {
+      const unknown = writeTarget(CLIENT.describe, "statement", UNKNOWN);
+      session.send(unknown, { kind: "describe", replacement: noStatement(name) });
     }
+    return true;
   }
 
   close(session: Session, message: Buffer): void {
     const { target, name } = readTarget(message);
-    const handle = target === "statement" ? this.#names.get(name) : undefined;
-    if (target === "statement") this.#names.delete(name);
-    const restore = () => {
-      if (handle !== undefined && !this.#names.has(name)) this.#names.set(name, handle);
-    };
-    const isOurs = target === "statement" && name !== "" && !this.#options.dedicated;
+    if (target === "portal") {
+      session.send(message, { kind: "close" });
+      return;
+    }
+    const isOurs = name !== "" && !this.#options.dedicated;
     // A shared statement stays on the session; closing one that never was keeps the answer in its place.
     session.send(isOurs ? writeTarget(CLIENT.close, "statement", UNKNOWN) : message, {
       kind: "close",
-      failed: restore,
+      ...this.#names.drop(session, name),
     });
-    if (target === "statement" && name === "") session.unnamed = null;
-    if (target === "statement" && this.#options.dedicated) session.statements.delete(name);
+    if (name === "") session.unnamed = null;
   }
 
   get #isAltered(): boolean {
@@ -186,36 +202,20 @@ export class PreparedStatements {
 
   #parseUnnamed(session: Session, { sql, tail }: ParseMessage): void {
     const handle = handleOf(new Statement("", sql, tail));
-    const before = this.#names.get("");
-    this.#names.set("", handle);
+    const ending = this.#names.define(session, "", handle);
     session.unnamed = handle.statement;
     session.send(writeParse("", tail), {
       kind: "parse",
+      done: ending.done,
       failed: (error) => {
-        if (this.#names.get("") !== handle) return;
-        session.unnamed = null;
-        // Skipped, it left the earlier one in place; failed, it took it away.
-        if (error === null && before !== undefined) this.#names.set("", before);
-        else this.#names.delete("");
+        ending.failed(error);
+        if (session.unnamed === handle.statement) session.unnamed = null;
       },
     });
   }
 
-  #parseNamed(session: Session, { name, sql, tail }: ParseMessage): void {
-    const statement = this.#statementFor(session, { name, sql, tail });
-    const handle = handleOf(statement);
-    this.#names.set(name, handle);
-    sendParse(session, statement, {
-      silent: false,
-      failed: () => {
-        if (this.#names.get(name) === handle) this.#names.delete(name);
-      },
-    });
-  }
-
-  #statementFor(session: Session, { name, sql, tail }: ParseMessage): Statement {
-    const { table, scope, dedicated, edgePrepared } = this.#options;
-    if (dedicated) return new Statement(name, sql, tail);
+  #statementFor(session: Session, { sql, tail }: ParseMessage): Statement {
+    const { table, scope, edgePrepared } = this.#options;
     if (this.hasRun || !edgePrepared) return table.create(sql, tail);
     const shared = table.share(scope, sql, tail);
     return session.statements.has(shared.serverName) ? table.create(sql, tail) : shared;
@@ -240,10 +240,10 @@ export class PreparedStatements {
     return true;
   }
 
-  #describeNamed(session: Session, handle: Handle): void {
+  #describeNamed(session: Session, name: Bytes, handle: Handle): void {
     handle.told = null;
     handle.outdated = false;
     holdNamed(session, handle, { table: this.#options.table, isAltered: this.#isAltered });
-    describeHeld(session, handle);
+    describeHeld(session, name, handle);
   }
 }

@@ -50,6 +50,17 @@ export class RawClient {
     return this.messages.slice();
   }
 
+  /** Waits for something to come; false when that long nothing did, or nothing will. */
+  async next(limitMs: number): Promise<boolean> {
+    if (this.closed) return false;
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const timer = setTimeout(() => resolve(false), limitMs);
+    this.#wake.push(() => resolve(true));
+    const hasCome = await promise;
+    clearTimeout(timer);
+    return hasCome;
+  }
+
   async ended(): Promise<Message[]> {
     while (!this.closed) await new Promise<void>((resolve) => this.#wake.push(resolve));
     return this.messages.slice();
