@@ -17,7 +17,7 @@ import {
   sync,
   typesOf,
 } from "./testing/raw-client.ts";
-import { eventually, KINDS, useSettings } from "./testing/setting.ts";
+import { eventually, KINDS, openSetting, useSettings } from "./testing/setting.ts";
 import { createClock } from "./watch/clock.ts";
 import { Observer } from "./watch/observer.ts";
 import { QueryLog } from "./watch/query-log.ts";
@@ -293,5 +293,28 @@ describe("the observer", () => {
     expect(log.queries(null)[0]?.sql).toBe(`${start}${"x".repeat(2000 - start.length)}…`);
     expect((await held()) - before).toBeLessThan(10_000_000);
     expect(observer.request).toBe("");
+  });
+});
+
+describe("a PGlite that has broken down", () => {
+  it("is reported at once, to all", async () => {
+    const setting = await openSetting("pglite");
+    const { ports } = await setting.start();
+    const open = (more: Record<string, string> = {}) => RawClient.open(ports.direct, "app", more);
+    await (await open()).ask([q("select 1")]);
+    const started = performance.now();
+    // It has no conversion from there.
+    const breaker = await open({ client_encoding: "SJIS" });
+    breaker.send(q("select 1"));
+    expect(errorOf(await breaker.ended())).toMatchObject({ C: "08006" });
+    for (let i = 0; i < 2; i++) {
+      const next = await open();
+      next.send(q("select 1"));
+      const told = { C: "58000", M: "Server connection attempt failed: pglite_broken_down" };
+      expect(errorOf(await next.ended())).toMatchObject(told);
+    }
+    expect(performance.now() - started).toBeLessThan(5000);
+    // It can no longer be closed.
+    await setting.tidy();
   });
 });

@@ -37,22 +37,35 @@ export class PendingCopy {
 
 /** The first message of this type in an answer. */
 export function findMessage(answer: Buffer, type: number): Buffer | null {
-  for (let at = 0; at + 5 <= answer.length; ) {
-    const end = at + 1 + answer.readInt32BE(at + 1);
-    if (answer[at] === type) return answer.subarray(at, end);
-    at = end;
-  }
+  for (const message of messagesIn(answer)) if (message[0] === type) return message;
   return null;
+}
+
+/** How many messages of this type are in an answer. */
+export function countMessages(answer: Buffer, type: number): number {
+  let count = 0;
+  for (const message of messagesIn(answer)) if (message[0] === type) count++;
+  return count;
 }
 
 /** Whether an error came that no ReadyForQuery has followed. */
 export function endsInError(answer: Buffer): boolean {
   let isError = false;
-  for (let at = 0; at + 5 <= answer.length; at += 1 + answer.readInt32BE(at + 1)) {
-    if (answer[at] === SERVER.error) isError = true;
-    else if (answer[at] === SERVER.ready) isError = false;
+  for (const [type] of messagesIn(answer)) {
+    if (type === SERVER.error) isError = true;
+    else if (type === SERVER.ready) isError = false;
   }
   return isError;
+}
+
+function* messagesIn(answer: Buffer): Generator<Buffer> {
+  for (let at = 0; at + 5 <= answer.length; ) {
+    const end = at + 1 + answer.readInt32BE(at + 1);
+    // What PGlite says as it breaks down need be no message.
+    if (end < at + 5) return;
+    yield answer.subarray(at, end);
+    at = end;
+  }
 }
 
 /** The answer without its CopyInResponse, which the client has had already. */

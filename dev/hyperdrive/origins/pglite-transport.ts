@@ -6,6 +6,7 @@ import type { Transport, TransportEvents } from "./origin.ts";
 import {
   ABANDON,
   ABANDON_SEVERAL,
+  countMessages,
   endsInError,
   findMessage,
   PendingCopy,
@@ -62,10 +63,6 @@ export class PgliteTransport implements Transport {
 
   get congested(): boolean {
     return this.#ready > QUEUE_HIGH_WATER;
-  }
-
-  get closed(): boolean {
-    return this.#isClosed;
   }
 
   send(message: Buffer, copySql?: string): void {
@@ -215,8 +212,21 @@ export class PgliteTransport implements Transport {
     const input = messages.length === 1 ? (messages[0] ?? SYNC) : Buffer.concat(messages);
     await this.#pglite.execProtocolRawStream(input, { onRawData });
     const whole = answer.length === 1 ? (answer[0] ?? input) : Buffer.concat(answer);
+    // As after a client_encoding that it lacks: it stays silent for ever, and says nothing of it.
+    if (countMessages(whole, SERVER.ready) < this.#owed(messages)) throw new Error("PGlite has broken down");
     this.#follow(messages, whole);
     return whole;
+  }
+
+  /** How many times it must be ready: a Query behind what no Sync has ended may be skipped. */
+  #owed(messages: Buffer[]): number {
+    let isUnsynced = this.#isUnsynced;
+    let owed = 0;
+    for (const [type = 0] of messages) {
+      if (type === CLIENT.sync || (type === CLIENT.query && !isUnsynced)) owed++;
+      isUnsynced = type !== CLIENT.sync && (isUnsynced || EXTENDED.has(type));
+    }
+    return owed;
   }
 
   #follow(messages: Buffer[], answer: Buffer): void {

@@ -39,6 +39,7 @@ class PgliteOrigin implements Origin {
   readonly #pglite: PGlite;
   #parameters: Promise<ReadonlyMap<string, string>> | null = null;
   #open: PgliteTransport | null = null;
+  #isBroken = false;
 
   constructor(pglite: PGlite, superuser: string) {
     this.#pglite = pglite;
@@ -58,6 +59,8 @@ class PgliteOrigin implements Origin {
       throw connectFailed("pglite_not_ready");
     }
     if (this.#pglite.closed) throw connectFailed("connection_refused");
+    // Whatever else it is asked, it may never come back from.
+    if (this.#isBroken) throw connectFailed("pglite_broken_down");
     if (this.#open !== null) await this.#clean();
     return (events: TransportEvents): Transport => {
       this.#open = new PgliteTransport(this.#pglite, events);
@@ -81,9 +84,13 @@ class PgliteOrigin implements Origin {
   /** The session before was broken off: what it left open must not be the next one's. */
   async #clean(): Promise<void> {
     const messages = [frame(CLIENT.sync), query("ROLLBACK"), query(`${this.resetSql}; DEALLOCATE ALL`)];
+    let answered = 0;
+    const onRawData = () => void answered++;
     await this.#pglite._runExclusiveTransaction(async () => {
-      for (const message of messages) await this.#pglite.execProtocolRawStream(message, { onRawData: () => {} });
+      for (const message of messages) await this.#pglite.execProtocolRawStream(message, { onRawData });
     });
+    this.#isBroken = answered === 0;
+    if (this.#isBroken) throw connectFailed("pglite_broken_down");
   }
 
   async #readParameters(): Promise<ReadonlyMap<string, string>> {
