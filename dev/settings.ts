@@ -19,14 +19,22 @@ export function workerFolder(): string {
   return `${pgliteFolder()}.worker`;
 }
 
+/** Ports of `bun dev`. */
+export interface DevPorts {
+  api: number;
+  doors: DoorPorts;
+  /** The local Hyperdrive's HTTP face. */
+  control: number;
+}
+
 /**
- * PORT of the API, and the three after it for the database's doors.
- * @throws Refusal when PORT is no port or leaves no room for the three.
+ * PORT of the API, and the four after it: the database's doors and the local Hyperdrive's HTTP face.
+ * @throws Refusal when PORT is no port or leaves no room for the four.
  */
-export function readPorts(text: string | undefined = process.env.PORT): { api: number; doors: DoorPorts } {
+export function readPorts(text: string | undefined = process.env.PORT): DevPorts {
   const api = Number(text || 8787);
-  if (!Number.isInteger(api) || api < 1 || api > 65_532) {
-    throw new Refusal(`PORT is "${text}": it must be a number from 1 to 65532; the three ports after it are used too.`);
+  if (!Number.isInteger(api) || api < 1 || api > 65_531) {
+    throw new Refusal(`PORT is "${text}": it must be a number from 1 to 65531; the four ports after it are used too.`);
   }
-  return { api, doors: { cached: api + 1, direct: api + 2, origin: api + 3 } };
+  return { api, doors: { cached: api + 1, direct: api + 2, origin: api + 3 }, control: api + 4 };
 }

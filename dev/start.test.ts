@@ -129,7 +129,7 @@ describe("bun dev", () => {
   });
 });
 
-test.each([0, 1, 2, 3])("a taken port (PORT + %i) is one line", async (offset) => {
+test.each([0, 1, 2, 3, 4])("a taken port (PORT + %i) is one line", async (offset) => {
   const taken = createServer();
   await new Promise<void>((resolve) => taken.listen(port + offset, "127.0.0.1", resolve));
   const end = await runToEnd(["dev/start.ts"], variables());
@@ -141,7 +141,7 @@ test.each([0, 1, 2, 3])("a taken port (PORT + %i) is one line", async (offset) =
 });
 
 test.each([
-  [{ PORT: "http" }, 'PORT is "http": it must be a number from 1 to 65532; the three ports after it are used too.'],
+  [{ PORT: "http" }, 'PORT is "http": it must be a number from 1 to 65531; the four ports after it are used too.'],
   [
     { DATABASE_URL: "mysql://h/d" },
     "DATABASE_URL must be an address such as postgres://user:password@host:5432/database.",

@@ -7,28 +7,26 @@ import { demoPassword, demoUsers } from "@repo/db/seeds/identity";
 import { ensureDevVars } from "./dev-vars.ts";
 import type { Doors } from "./doors.ts";
 import { startEmbedded } from "./embedded.ts";
-import type { DoorPorts } from "./lock.ts";
 import { ensureLogins, startOnPostgres } from "./outer-postgres.ts";
 import { refuseTakenPort } from "./ports.ts";
-import { pgliteFolder, readPorts } from "./settings.ts";
+import { type DevPorts, pgliteFolder, readPorts } from "./settings.ts";
 import { stopSignal } from "./stop.ts";
 import { startWorker } from "./wrangler.ts";
 
 const usage = `bun dev
 
 Starts the API on http://127.0.0.1:8787 with a database that is migrated and holds demo data.
-  PORT          another port; the three after it are the database's: cached, direct, for tools
+  PORT          another port; the four after it are the local Hyperdrive's: cached, direct, for tools, HTTP
   PGLITE_DIR    folder of the embedded database (default db/.pglite)
   DATABASE_URL  a Postgres to use instead`;
 
 const pollEveryMs = 50;
-const instruments = { cache: {}, shadow: true, control: 0 };
 
 async function run(target: Target, stopping: AbortSignal): Promise<void> {
   const ports = readPorts();
-  for (const port of [ports.api, ...Object.values(ports.doors)]) await refuseTakenPort(port);
+  for (const port of [ports.api, ...Object.values(ports.doors), ports.control]) await refuseTakenPort(port);
   if (ensureDevVars()) console.log("made .dev.vars with a secret of your own");
-  const doors = await startDoors(target, ports.doors);
+  const doors = await startDoors(target, ports);
   try {
     await serve(target, { api: ports.api, doors, stopping });
   } finally {
@@ -36,7 +34,8 @@ async function run(target: Target, stopping: AbortSignal): Promise<void> {
   }
 }
 
-async function startDoors({ databaseUrl }: Target, ports: DoorPorts): Promise<Doors> {
+async function startDoors({ databaseUrl }: Target, { doors: ports, control }: DevPorts): Promise<Doors> {
+  const instruments = { cache: {}, shadow: true, control };
   // Out of reach is said here, before anything runs that would have to be ended.
   if (databaseUrl) await pendingMigrations(databaseUrl);
   if (databaseUrl) return startOnPostgres(databaseUrl, { ports, instruments });
@@ -92,19 +91,15 @@ async function isReady(port: number, stopping: AbortSignal): Promise<void> {
   }
 }
 
-function announce(port: number, { owner, hyperdrive }: Doors): void {
+function announce(port: number, { owner, cached, direct, hyperdrive }: Doors): void {
   console.log(`ready http://127.0.0.1:${port}
   sign in   ${demoUsers.map(({ email }) => email).join(" or ")}, password ${demoPassword}
   mail      http://127.0.0.1:${port}/dev/mail
   database  psql ${owner}
+  cached    psql ${cached}, as the worker reaches it
+  direct    psql ${direct}, likewise
   cache     ${hyperdrive.controlUrl}/stats, and /queries, /events: what the local Hyperdrive sees`);
-  hyperdrive.instruments.log.listen((record) => {
-    if (record.type === "shadow" && record.outcome === "leak") console.warn(leakWarning(record));
-  });
-}
-
-function leakWarning({ caller, author, sql }: { caller: string; author: string; sql: string }): string {
-  return `The cache gave ${caller} what was meant for ${author}: ${sql}`;
+  hyperdrive.instruments.log.tellLeaks((line) => console.warn(line));
 }
 
 await runCommand({

@@ -33,7 +33,7 @@ export const toolVariables: ToolVariable[] = [
     name: "PORT",
     fallback: "default: `8787`",
     readBy: "`bun dev`",
-    purpose: "Port of the API; the three after it are the database's.",
+    purpose: "Port of the API; the four after it are the local Hyperdrive's: cached, direct, for tools, HTTP.",
   },
   {
     name: "PGLITE_DIR",

@@ -62,17 +62,17 @@ export function newFolder(): string {
   return join(mkdtempSync(join(tmpdir(), "fairlead-dev-")), "data");
 }
 
-/** A PORT that is free together with the three after it. */
+/** A PORT that is free together with the four after it. */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const port = 20_000 + 4 * Math.floor(Math.random() * 2_500);
+    const port = 20_000 + 5 * Math.floor(Math.random() * 2_000);
     if (await areFree(port)) return port;
   }
 }
 
-/** Whether nobody listens on the port and the three after it. */
+/** Whether nobody listens on the port and the four after it. */
 export async function areFree(port: number): Promise<boolean> {
-  const checks = [0, 1, 2, 3].map((offset) => refuseTakenPort(port + offset));
+  const checks = [0, 1, 2, 3, 4].map((offset) => refuseTakenPort(port + offset));
   return (await Promise.allSettled(checks)).every(({ status }) => status === "fulfilled");
 }
 

@@ -98,6 +98,14 @@ export class QueryLog {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Says of each answer that was meant for somebody else, in one line. */
+  tellLeaks(tell: (line: string) => void): void {
+    this.listen((record) => {
+      if (record.type !== "shadow" || record.outcome !== "leak") return;
+      tell(`The cache gave ${record.caller} what was meant for ${record.author}: ${record.sql}`);
+    });
+  }
+
   traffic(): Partial<Record<Door, DoorTraffic>> {
     return Object.fromEntries([...this.#traffic].map(([door, traffic]) => [door, { ...traffic }]));
   }
