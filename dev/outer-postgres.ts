@@ -4,7 +4,7 @@ import { describeUrl } from "@repo/db/scripts/env";
 import { findLogins, loginRoles, setLogins } from "@repo/db/scripts/logins";
 import postgres from "postgres";
 import { type Doors, doorsAt } from "./doors.ts";
-import { createPostgresOrigin, type InstrumentOptions, startHyperdrive } from "./hyperdrive/index.ts";
+import { createPostgresOrigin, type InstrumentOptions, type Origin, startHyperdrive } from "./hyperdrive/index.ts";
 import type { DoorPorts } from "./lock.ts";
 import { localPassword } from "./settings.ts";
 
@@ -17,7 +17,7 @@ interface OuterOptions {
 
 /** Starts the local Hyperdrive in front of a Postgres. `url` is its owner's. */
 export async function startOnPostgres(url: string, { ports, instruments }: OuterOptions = {}): Promise<Doors> {
-  const origin = createPostgresOrigin(url, { passwords: passwordsAt(url) });
+  const origin = originAt(url);
   const hyperdrive = await startHyperdrive({
     origin,
     password: localPassword,
@@ -32,6 +32,14 @@ export async function startOnPostgres(url: string, { ports, instruments }: Outer
       await origin.close();
     },
   };
+}
+
+function originAt(url: string): Origin {
+  try {
+    return createPostgresOrigin(url, { passwords: passwordsAt(url) });
+  } catch (error) {
+    throw new Refusal(`DATABASE_URL: ${error instanceof Error ? error.message : error}`);
+  }
 }
 
 /**

@@ -11,12 +11,25 @@ export interface ServerAddress {
   sslMode: SslMode;
   /** Certificates to believe, in PEM; null: those that Node believes. */
   rootCertificates: string | null;
+  /** Settings of each session, as libpq's `options` has them; empty: none. */
+  options: string;
+  /** How long an attempt to connect may take, in milliseconds; null: as long as it is by default. */
+  connectMs: number | null;
 }
+
+const COUNTING = ["sslmode", "sslrootcert", "host", "port", "user", "password", "dbname", "options", "connect_timeout"];
+/** They change nothing about where it goes, nor about who may listen. */
+const IGNORED = [
+  "application_name fallback_application_name channel_binding client_encoding gssencmode sslsni sslcompression",
+  "keepalives keepalives_idle keepalives_interval keepalives_count tcp_user_timeout",
+  "target_session_attrs load_balance_hosts",
+].flatMap((names) => names.split(" "));
 
 /** What a `postgres://` URL says, read as libpq reads it. @throws Error in one line for what cannot be read. */
 export function readAddress(url: string): ServerAddress & { user: string; password: string; database: string } {
   const parsed = readUrl(url);
   const parameters = parametersOf(parsed);
+  refuseOthers(parameters);
   const user = (parameters.get("user") ?? decodeURIComponent(parsed.username)) || "postgres";
   return {
     user,
@@ -25,7 +38,24 @@ export function readAddress(url: string): ServerAddress & { user: string; passwo
     host: hostOf(parsed, parameters),
     port: portOf(parsed, parameters),
     ...tlsOf(parameters),
+    options: parameters.get("options") ?? "",
+    connectMs: connectMsOf(parameters),
   };
+}
+
+/** A misspelt `sslmode` would otherwise connect without TLS, and without a word. */
+function refuseOthers(parameters: URLSearchParams): void {
+  for (const name of parameters.keys()) {
+    if (COUNTING.includes(name) || IGNORED.includes(name)) continue;
+    throw new Error(`the origin's address says "${name}", which means nothing here: there are ${COUNTING.join(", ")}`);
+  }
+}
+
+/** 0 is no limit to libpq, and the usual one here. */
+function connectMsOf(parameters: URLSearchParams): number | null {
+  const seconds = Number(parameters.get("connect_timeout") ?? 0);
+  if (!(seconds >= 0 && seconds <= 3600)) throw new Error("the origin's connect_timeout is in seconds, at most 3600");
+  return seconds === 0 ? null : seconds * 1000;
 }
 
 function readUrl(url: string): URL {

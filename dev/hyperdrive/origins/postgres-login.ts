@@ -7,12 +7,14 @@ import { ScramClient } from "../wire/scram.ts";
 import type { ServerAddress } from "./postgres-address.ts";
 
 /** Where the server is, and how long each step there may take. */
-export type Address = ServerAddress & { timeoutMs: number };
+export type Address = Omit<ServerAddress, "options" | "connectMs"> & { timeoutMs: number };
 
 export interface Credentials {
   user: string;
   password: string;
   database: string;
+  /** As in the startup packet; empty: none. */
+  options: string;
   timeoutMs: number;
 }
 
@@ -90,10 +92,11 @@ function within<T>(socket: Socket, limitMs: number, start: (resolve: (value: T) 
 
 /** Authenticates. Rejects with the origin's own error, unchanged, when it says no. The socket is paused afterwards. */
 export async function login(socket: Socket, credentials: Credentials): Promise<LoggedIn> {
-  const { user, database } = credentials;
+  const { user, database, options } = credentials;
   const body = Buffer.concat([
     int32(3 << 16),
     ...["user", user, "database", database, "client_encoding", "UTF8", "application_name", "hyperdrive"].map(text),
+    ...(options === "" ? [] : ["options", options].map(text)),
     Buffer.of(0),
   ]);
   const dialogue = new Dialogue(socket, credentials);

@@ -59,6 +59,26 @@ describe("a Postgres at a Unix socket", () => {
     });
     expect(() => createPostgresOrigin("postgres://a:%zz@127.0.0.1/b")).toThrow(/cannot be read/);
     expect(() => createPostgresOrigin("postgres://127.0.0.1/b?port=x")).toThrow(/port must be a number/);
+    expect(() => createPostgresOrigin("postgres://127.0.0.1/b?sslmod=require")).toThrow(
+      /says "sslmod", .* there are sslmode,/,
+    );
+    expect(() => createPostgresOrigin("postgres://127.0.0.1/b?connect_timeout=x")).toThrow(/connect_timeout is in sec/);
+  });
+
+  it("has the settings in each session that its address asks for", async () => {
+    const url = `${server.url}?options=${encodeURIComponent("-c work_mem=9MB")}&connect_timeout=5`;
+    const origin = createPostgresOrigin(url);
+    const hyperdrive = await startHyperdrive({ origin, poolSize: 1 });
+    const client = new pg.Client(hyperdrive.connectionString("direct", "postgres", "fairlead"));
+    await client.connect();
+    // The second one after a reset.
+    for (const expected of ["9MB", "9MB"]) {
+      const { rows } = await client.query("select current_setting('work_mem') as memory");
+      expect(rows).toEqual([{ memory: expected }]);
+    }
+    await client.end();
+    await hyperdrive.close();
+    await origin.close();
   });
 
   it("has no TLS, which `prefer` takes as it is and `require` does not", async () => {

@@ -19,6 +19,7 @@ const RESET_SQL = [
   "DISCARD SEQUENCES",
   "DISCARD TEMP",
 ].join("; ");
+const CONNECT_MS = 10_000;
 /** For clients that arrive before the origin has ever answered. */
 const ASSUMED_PARAMETERS = new Map([
   ["server_version", "17.0"],
@@ -49,18 +50,20 @@ class PostgresOrigin implements Origin {
   readonly #address: Address;
   readonly #database: string;
   readonly #password: string;
+  readonly #startupOptions: string;
   readonly #passwords: ReadonlyMap<string, string>;
   readonly #transports = new Set<PostgresTransport>();
   #parameters: ReadonlyMap<string, string> | null = null;
   #isClosed = false;
 
   constructor(url: string, options: PostgresOriginOptions) {
-    const { user, password, database, ...address } = readAddress(url);
+    const { user, password, database, options: startupOptions, connectMs, ...address } = readAddress(url);
     this.owner = user;
     this.#password = password;
     this.#database = database;
     this.#passwords = new Map(Object.entries(options.passwords ?? {}));
-    this.#address = { ...address, timeoutMs: options.connectMs ?? 10_000 };
+    this.#startupOptions = startupOptions;
+    this.#address = { ...address, timeoutMs: options.connectMs ?? connectMs ?? CONNECT_MS };
   }
 
   async open(user: string): Promise<Connect> {
@@ -70,6 +73,7 @@ class PostgresOrigin implements Origin {
       user,
       password: this.#passwords.get(user) ?? this.#password,
       database: this.#database,
+      options: this.#startupOptions,
       timeoutMs: this.#address.timeoutMs,
     });
     this.#parameters = withoutPersonal(parameters);
