@@ -39,6 +39,18 @@ async function read(client: pg.Client): Promise<unknown> {
 describe.each(KINDS)("the cached door on %s", (kind) => {
   const { start, connect, writer } = doorOf(kind);
 
+  it("writes down of an answer the same bytes when it misses and when it hits, and of a refusal why", async () => {
+    const hyperdrive = await start();
+    const client = await connect(hyperdrive);
+    for (let i = 0; i < 2; i++) await client.query("select $1::int as measured", [12_345]);
+    await client.query("commit; -- measured");
+    const [miss, hit, refused] = recordsOf(hyperdrive, "measured");
+    expect([miss?.status, hit?.status, refused?.status]).toEqual(["miss", "hit", "notaquery"]);
+    expect(miss?.resultBytes).toBe(hit?.resultBytes);
+    const known = ["at", "door", "originMs", "reason", "request", "sql", "status", "type", "user"];
+    expect(Object.keys(refused ?? {}).filter((key) => !known.includes(key))).toEqual([]);
+  });
+
   it("answers from the cache for 60 s, stale for 15 s more while exactly one refresh runs", async () => {
     const hyperdrive = await start();
     const write = await writer(hyperdrive);

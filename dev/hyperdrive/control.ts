@@ -105,6 +105,7 @@ function statsOf({ stats, log, edge, clock, faults }: Controlled) {
 }
 
 function queriesOf({ stats, log }: Controlled, search: URLSearchParams) {
+  refuseOthers(Object.fromEntries(search), ["request", "door"]);
   const [request, door] = [search.get("request"), search.get("door")];
   if (door !== null && !LOGGED_DOORS.includes(door)) throw new RangeError("the doors that log are cached and direct");
   const queries = log.queries(request).filter((query) => door === null || query.door === door);
@@ -136,10 +137,13 @@ function moveClock(clock: Clock, body: Record<string, unknown>) {
 }
 
 function arm(faults: Faults, body: Record<string, unknown>) {
-  refuseOthers(body, ["kind", "count", "seconds", "match", "ms"]);
-  if (body.kind === "none") faults.clear();
-  // `arm` checks what came.
-  else faults.arm(body as unknown as FaultSpec);
+  if (body.kind === "none") {
+    refuseOthers(body, ["kind"]);
+    faults.clear();
+  } else {
+    // `arm` checks what came.
+    faults.arm(body as unknown as FaultSpec);
+  }
   return { faults: faults.list() };
 }
 

@@ -79,7 +79,7 @@ export class Capture {
       ...refusal,
       doubt,
       originMs: performance.now() - this.#startedMs,
-      resultBytes: this.answer.bytes,
+      resultBytes: result === null ? this.answer.bytes : result.rows.length + result.complete.length,
       location: question.location,
     });
   }

@@ -219,7 +219,7 @@ export class Gate {
     const { edge, observer } = this.#options;
     const verdict = this.#judged ?? edge.judge(sql);
     this.#judged = null;
-    if ("status" in verdict) observer.record(sql, verdict);
+    if ("status" in verdict) observer.record(sql, { status: verdict.status, reason: verdict.reason });
     else
       observer.record(
         sql,

@@ -142,13 +142,26 @@ function inBytes(spec: FaultSpec): FaultSpec {
   return match === undefined ? spec : { ...spec, match: Buffer.from(match, "utf8").toString("latin1") };
 }
 
+/** What a fault takes beside its kind. */
+function keysOf(kind: FaultKind): readonly string[] {
+  if (kind === "slow") return ["seconds", "ms"];
+  if (isLasting(kind)) return ["seconds"];
+  return kind === "53300" || kind === "58000" ? ["count"] : ["count", "match"];
+}
+
 /** A specification comes over HTTP too, and may be anything there. */
-function refuseNonsense({ kind, count = 1, seconds = 5, ms = 0, match = "" }: FaultSpec): void {
+function refuseNonsense(spec: FaultSpec): void {
+  const { kind, count = 1, seconds = 5, ms = 0, match = "" } = spec;
   if (!FAULT_KINDS.includes(kind)) throw new RangeError(`no such fault: ${kind}; there are ${FAULT_KINDS.join(", ")}`);
   if (!Number.isInteger(count) || count < 1) throw new RangeError("count is a whole number from 1");
   if (!isNumber(seconds) || seconds <= 0 || seconds > 3600) throw new RangeError("seconds is above 0, at most 3600");
   if (!isNumber(ms) || ms < 0 || ms > LONGEST_MS) throw new RangeError(`ms is from 0 to ${LONGEST_MS}`);
   if (typeof match !== "string") throw new RangeError("match is a text");
+  const known = keysOf(kind);
+  const other = Object.keys(spec).find((key) => key !== "kind" && !known.includes(key));
+  // Ignored, it would have the fault strike more than it was meant to.
+  if (other !== undefined)
+    throw new RangeError(`"${other}" means nothing to ${kind}, which takes ${known.join(" and ")}`);
 }
 
 function isNumber(value: unknown): value is number {
