@@ -186,7 +186,7 @@ async function measurePglite(): Promise<void> {
   const { at, stop } = await startCommand("pglite:");
   const alone = await PGlite.create();
   try {
-    await run("pgbench", ["-i", "-q", "-I", "dtGp", urlAt(asPostgres, at.tools)]);
+    await run("pgbench", ["-i", "-q", "-I", "dtGp", urlAt(asPostgres, at.origin)]);
     await alone.exec(`create table pgbench_accounts (aid int primary key, bid int, abalance int, filler char(84));
       insert into pgbench_accounts select aid, 1, 0, '' from generate_series(1, 100000) as aid`);
     await compareTimes("One query at a time on PGlite, as the worker sends it:", {

@@ -31,7 +31,21 @@ const NUMBERS = {
 } satisfies Record<string, Range>;
 
 /** @throws Refusal that names the option and what it takes. */
+export function readPasswords(pairs: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const split = pair.indexOf("=");
+      if (split < 1) throw new Refusal("--origin-password takes <user>=<text>.");
+      return [pair.slice(0, split), pair.slice(split + 1)];
+    }),
+  );
+}
+
+/** @throws Refusal that names the option and what it takes. */
 export function readOptions(values: Values): Omit<HyperdriveOptions, "origin"> & { host: string } {
+  if (values["caching-disabled"] === true && values.shadow === true) {
+    throw new Refusal("--shadow compares hits with the origin, and with --caching-disabled there are none.");
+  }
   const number = (name: keyof typeof NUMBERS) => readNumber(name, values[name]);
   const cache = {
     profile: readProfile(values.profile ?? "paranoid"),

@@ -1,16 +1,41 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { networkInterfaces } from "node:os";
 import { createInterface } from "node:readline";
 import pg from "pg";
 import { expect, it } from "vitest";
 import { newFolder } from "../test/programs.ts";
 import { freePort } from "./testing/free-port.ts";
-import { useSettings } from "./testing/setting.ts";
+import { eventually, sqlState, useSettings } from "./testing/setting.ts";
 
 const settings = useSettings();
 const program = `${import.meta.dirname}/cli.ts`;
+
+const anyPorts = ["cached", "direct", "control"].flatMap((door) => [`--${door}-port`, "0"]);
+
+/** Runs the command until it has said where it is; `at`: by label. */
+async function start(...args: string[]) {
+  const child = spawn(process.execPath, [program, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  let errors = "";
+  child.stderr.on("data", (chunk: Buffer) => {
+    errors += chunk.toString();
+  });
+  const at: Record<string, string> = {};
+  for await (const line of createInterface(child.stdout)) {
+    const [label = "", ...rest] = line.split(/\s+/);
+    at[label] = rest.join(" ");
+    if (label === "try") break;
+  }
+  const connect = async (door: string, user: string, options = "") => {
+    const client = new pg.Client(`postgres://${user}:secret@${at[door]}/postgres?options=${options}`);
+    client.on("error", () => {});
+    await client.connect();
+    return client;
+  };
+  return { child, at, connect, errors: () => errors };
+}
 
 async function stop(child: ChildProcess): Promise<number | null> {
   child.kill("SIGTERM");
@@ -20,29 +45,83 @@ async function stop(child: ChildProcess): Promise<number | null> {
 
 it("stands in front of any Postgres, by itself", async () => {
   const [cached, direct] = [await freePort(), await freePort()];
-  const args = ["--origin", settings.postgres.url, "--cached-port", `${cached}`, "--direct-port", `${direct}`];
-  const child = spawn(process.execPath, [program, ...args, "--control-port", "0", "--max-age", "1"], {
-    stdio: ["ignore", "pipe", "inherit"],
+  const ports = ["--cached-port", `${cached}`, "--direct-port", `${direct}`, "--control-port", "0"];
+  const { child, at, connect, errors } = await start("--origin", settings.postgres.url, ...ports, "--max-age", "1");
+  const { username, pathname } = new URL(settings.postgres.url);
+  expect(at).toMatchObject({
+    cached: `127.0.0.1:${cached}`,
+    direct: `127.0.0.1:${direct}`,
+    try: `psql postgres://${username}@127.0.0.1:${cached}${pathname}`,
   });
-  const lines: string[] = [];
-  for await (const line of createInterface(child.stdout)) {
-    lines.push(line);
-    if (line.startsWith("control")) break;
-  }
-  expect(lines[0]).toBe(`cached   127.0.0.1:${cached}`);
-  const url = new URL(settings.postgres.url);
-  url.host = `127.0.0.1:${cached}`;
-  const client = new pg.Client({ connectionString: url.href });
-  await client.connect();
+  const client = await connect("cached", username);
   expect((await client.query("select $1::int as n", [7])).rows).toEqual([{ n: 7 }]);
   await client.end();
-  const response = await fetch(`${lines.at(-1)?.split(/\s+/)[1]}/stats`);
-  expect(await response.json()).toMatchObject({ statuses: { miss: 1 } });
-  expect(await stop(child)).toBe(0);
+  expect(await (await fetch(`${at.control}/stats`)).json()).toMatchObject({ statuses: { miss: 1 } });
+  expect([await stop(child), errors()]).toEqual([0, ""]);
+});
+
+it("logs in for each user with the password that it was told", async () => {
+  const { child, connect } = await start(
+    "--origin",
+    settings.postgres.url,
+    ...anyPorts,
+    "--origin-password",
+    "app=app-secret",
+  );
+  const [app, other] = [await connect("direct", "app"), await connect("direct", "other")];
+  expect((await app.query("select current_user as who")).rows).toEqual([{ who: "app" }]);
+  expect(await sqlState(other.query("select 1"))).toBe("28P01");
+  await app.end();
+  await stop(child);
+});
+
+it("names on stderr who was given what was meant for somebody else", async () => {
+  const { child, connect, errors } = await start("--origin", "pglite:", "--shadow", ...anyPorts);
+  const owner = await connect("origin", "postgres");
+  await owner.query("create view whose as select current_setting('app.tenant', true) as tenant");
+  for (const tenant of ["a", "b"]) {
+    const client = await connect("cached", "postgres", `-c%20app.tenant=${tenant}`);
+    expect((await client.query("select tenant from whose")).rows).toEqual([{ tenant: "a" }]);
+    await client.end();
+  }
+  await owner.end();
+  await eventually(() => errors() !== "");
+  expect(errors()).toMatch(
+    /^The cache gave postgres app\.tenant=b what was meant for postgres app\.tenant=a: select tenant/,
+  );
+  await stop(child);
+});
+
+it("says when its origin is away", async () => {
+  const { child, errors } = await start("--origin", `postgres://x:y@127.0.0.1:${await freePort()}/z`, ...anyPorts);
+  await eventually(() => errors() !== "");
+  expect(errors()).toBe(
+    "The origin cannot be used at the moment: Server connection attempt failed: connection_refused\n",
+  );
+  await stop(child);
+});
+
+it("names a taken port before it makes a database", async () => {
+  const folder = newFolder();
+  const taken = createServer();
+  await new Promise<void>((resolve) => taken.listen(0, "127.0.0.1", resolve));
+  const { port } = taken.address() as AddressInfo;
+  const args = [program, "--origin", `pglite:${folder}`, ...anyPorts, "--direct-port", `${port}`];
+  const { status, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
+  expect([status, stderr]).toEqual([
+    1,
+    expect.stringMatching(new RegExp(`^Port ${port} on 127.0.0.1 is taken: .*direct door`)),
+  ]);
+  expect(existsSync(folder)).toBe(false);
+  taken.close();
 });
 
 it.each([
   [[], /^Which database\?/],
+  [["--origin", "pglite://data"], /^--origin takes a PGlite's folder right behind the colon: pglite:data/],
+  [["--origin", "postgres://h/d?sslmod=require"], /says "sslmod", which means nothing here: there are sslmode,/],
+  [["--origin", "postgres://h/d", "--origin-password", "secret"], /^--origin-password takes <user>=<text>/],
+  [["--origin", "postgres://h/d", "--shadow", "--caching-disabled"], /^--shadow compares hits .* there are none/],
   [["--origin", "mysql://h/d"], /^--origin must begin with postgres:\/\/ or pglite:/],
   [["--origin", "postgres://h:0/d"], /port must be a number from 1 to 65535, not "0"/],
   [["--origin", "postgres://h/d?sslmode=maybe"], /sslmode must be one of disable, .*, not "maybe"/],
@@ -78,22 +157,19 @@ it.each([
 
 it("leaves a PGlite's folder to one process", async () => {
   const folder = newFolder();
-  const ports = ["--cached-port", "0", "--direct-port", "0", "--control-port", "0"];
-  const args = [program, "--origin", `pglite:${folder}`, ...ports];
-  const first = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
-  for await (const line of createInterface(first.stdout)) if (line.startsWith("control")) break;
-  const second = spawnSync(process.execPath, args, { encoding: "utf8", timeout: 20_000 });
-  const line = `${folder} is in use by process ${first.pid}: stop that one, or name another folder after pglite:.\n`;
+  const args = ["--origin", `pglite:${folder}`, ...anyPorts];
+  const { child } = await start(...args);
+  const second = spawnSync(process.execPath, [program, ...args], { encoding: "utf8", timeout: 20_000 });
+  const line = `${folder} is in use by process ${child.pid}: stop that one, or name another folder after pglite:.\n`;
   expect([second.status, second.stderr]).toEqual([1, line]);
-  expect(await stop(first)).toBe(0);
+  expect(await stop(child)).toBe(0);
   expect(existsSync(`${folder}.lock`)).toBe(false);
 });
 
 it.runIf(networkInterfaces().lo?.some(({ address }) => address === "::1"))(
-  "writes an IPv6 address in brackets",
+  "writes an IPv6 address in brackets, and ends cleanly right after its first line",
   async () => {
-    const ports = ["cached", "direct", "control"].flatMap((door) => [`--${door}-port`, "0"]);
-    const args = ["--origin", settings.postgres.url, "--host", "::1", ...ports];
+    const args = ["--origin", settings.postgres.url, "--host", "::1", ...anyPorts];
     const child = spawn(process.execPath, [program, ...args], { stdio: ["ignore", "pipe", "inherit"] });
     const [line] = await once(createInterface(child.stdout), "line");
     expect(line).toMatch(/^cached {3}\[::1\]:\d+$/);

@@ -1,10 +1,10 @@
-import { resolve } from "node:path";
-import { PGlite } from "@electric-sql/pglite";
 import { Refusal, runCommand } from "@repo/db/scripts/cli";
-import { openFolder } from "../pglite-folder.ts";
 import { stopSignal } from "../stop.ts";
-import { readOptions } from "./cli-options.ts";
-import { createPgliteOrigin, createPostgresOrigin, type Door, type Origin, startHyperdrive } from "./index.ts";
+import { readOptions, readPasswords } from "./cli-options.ts";
+import { openOrigin, tellWhenAway } from "./cli-origin.ts";
+import { type Door, type HyperdriveOptions, startHyperdrive } from "./index.ts";
+import { listen } from "./server.ts";
+import { DOORS } from "./watch/stats.ts";
 
 const usage = `bun run hyperdrive --origin postgres://user:password@host:5432/database [options]
 
@@ -12,6 +12,7 @@ Puts a local Hyperdrive in front of a Postgres: any client connects to its ports
 
   --origin <url>              postgres://… (sslmode as libpq has it; ?host=/folder for a Unix socket),
                               or pglite:<folder> (no folder: in memory)
+  --origin-password <user>=<text>  of another user than the URL's, who has another password; may be said again
   --cached-port <n>           the door with the cache (default 5433)
   --direct-port <n>           the door without (default 5434)
   --origin-port <n>           the door for tools: no pool, no restrictions (default: any free port)
@@ -23,7 +24,7 @@ Puts a local Hyperdrive in front of a Postgres: any client connects to its ports
   --caching-disabled          no cache at all
   --profile <name>            paranoid (default): caches what Cloudflare's documentation is silent about; strict-docs: does not
   --locations <n>             locations with caches of their own; connections take turns (default 1)
-  --shadow                    compares every hit with the origin: same, stale or leak
+  --shadow                    compares every hit with the origin: same, stale or leak, and names leaks on stderr
   --edge-prepared <on|off>    whether known prepared statements are answered without the origin (default on)
   --pool-size <n>             origin connections per door and user (default 5)
   --client-edge-ms <n>        round trip between client and edge (default 0)
@@ -32,12 +33,14 @@ Puts a local Hyperdrive in front of a Postgres: any client connects to its ports
   --seed <n>                  of the jitter (default 1)`;
 
 const text = { type: "string" } as const;
+const texts = { type: "string", multiple: true } as const;
 const flag = { type: "boolean" } as const;
 
 await runCommand({
   usage,
   options: {
     origin: text,
+    "origin-password": texts,
     "cached-port": text,
     "direct-port": text,
     "origin-port": text,
@@ -58,15 +61,21 @@ await runCommand({
     seed: text,
   },
   async run(values) {
-    const { host, ...options } = readOptions(values);
-    const { origin, close } = await openOrigin(values.origin);
+    const { "origin-password": passwords = [], ...single } = values;
+    const { host, ...options } = readOptions(single);
+    // A database that is new takes seconds to make: nobody should wait for it in vain.
+    await refuseTakenPorts({ host, ...options });
+    const { origin, database, close } = await openOrigin(values.origin, readPasswords(passwords));
     try {
       const hyperdrive = await startHyperdrive({ origin, host, ...options }).catch(refuse);
+      hyperdrive.instruments.log.tellLeaks((line) => console.error(line));
       // Before the first line: whoever reads it may end this at once.
       const signal = stopSignal();
       const at = (door: Door) => `${host.includes(":") ? `[${host}]` : host}:${hyperdrive.ports[door]}`;
-      console.log(`cached   ${at("cached")}\ndirect   ${at("direct")}\ntools    ${at("origin")}`);
+      console.log(`cached   ${at("cached")}\ndirect   ${at("direct")}\norigin   ${at("origin")}`);
       console.log(`control  ${hyperdrive.controlUrl}`);
+      console.log(`try      psql postgres://${encodeURIComponent(origin.owner)}@${at("cached")}/${database}`);
+      void tellWhenAway(origin);
       await new Promise<void>((resolve) => {
         if (signal.aborted) resolve();
         else signal.addEventListener("abort", () => resolve());
@@ -79,35 +88,12 @@ await runCommand({
 });
 process.exit();
 
-async function openOrigin(url: string | undefined): Promise<{ origin: Origin; close(): Promise<void> }> {
-  if (url === undefined) throw new Refusal("Which database? --origin postgres://user:password@host:5432/database");
-  if (!url.startsWith("pglite:")) {
-    const origin = postgresOrigin(url);
-    return { origin, close: () => origin.close() };
-  }
-  const folder = url.slice("pglite:".length);
-  const { pglite, lock } = folder === "" ? { pglite: await PGlite.create() } : await lockFolder(folder);
-  const origin = createPgliteOrigin(pglite);
-  return {
-    origin,
-    async close() {
-      await origin.close();
-      await pglite.close();
-      lock?.release();
-    },
-  };
-}
-
-function lockFolder(folder: string) {
-  return openFolder(resolve(folder), { role: "command", elsewhere: "name another folder after pglite:" });
-}
-
-function postgresOrigin(url: string): Origin {
-  if (!/^postgres(?:ql)?:/.test(url)) throw new Refusal("--origin must begin with postgres:// or pglite:");
-  try {
-    return createPostgresOrigin(url);
-  } catch (error) {
-    return refuse(error);
+async function refuseTakenPorts({ host, ports }: Pick<HyperdriveOptions, "ports"> & { host: string }): Promise<void> {
+  for (const door of DOORS) {
+    const port = ports?.[door] ?? 0;
+    if (port === 0) continue;
+    const listener = await listen({ door, host, port, onConnection: (socket) => socket.destroy() }).catch(refuse);
+    await listener.close();
   }
 }
 
