@@ -1,8 +1,7 @@
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { loadModule } from "libpg-query";
 import { describe, expect, it } from "vitest";
 import { plainTables } from "./sql/plain-reads.ts";
+import { heldBytes } from "./testing/memory.ts";
 import {
   bind,
   copyFail,
@@ -275,13 +274,8 @@ describe("the observer", () => {
     const log = new QueryLog();
     const observer = new Observer(log, createClock(), { request: "", door: "direct", user: "app" });
     const held = async () => {
-      setFlagsFromString("--expose-gc");
-      for (let i = 0; i < 3; i++) {
-        await new Promise((resolve) => setImmediate(resolve));
-        runInNewContext("gc")();
-      }
-      const { heapUsed, external } = process.memoryUsage();
-      return heapUsed + external;
+      await new Promise((resolve) => setImmediate(resolve));
+      return heldBytes();
     };
     const before = await held();
     const start = "select 'é";
@@ -316,5 +310,29 @@ describe("a PGlite that has broken down", () => {
     expect(performance.now() - started).toBeLessThan(5000);
     // It can no longer be closed.
     await setting.tidy();
+  });
+});
+
+describe.each(KINDS)("an own function on %s", (kind) => {
+  it("makes none of Postgres' that has its name count for immutable", async () => {
+    const hyperdrive = await settings[kind].start({ cache: {} });
+    const tool = await RawClient.open(hyperdrive.ports.origin, "owner");
+    await tool.ask([q("create function to_char(boolean) returns text immutable language sql return 'own'")]);
+    const client = await RawClient.open(hyperdrive.ports.cached);
+    await client.ask([q("select to_char(timestamptz '2026-01-01 00:00+00', 'HH24')")]);
+    expect(hyperdrive.instruments.log.queries(null)).toMatchObject([
+      { status: "volatile", reason: "Postgres marks to_char() as stable" },
+    ]);
+    await tool.ask([q("drop function to_char(boolean)")]);
+  });
+});
+
+describe.each(KINDS)("what a tool has prepared on %s", (kind) => {
+  it("is refused at a pooled door all the same", async () => {
+    const { ports } = await settings[kind].start();
+    const tool = await RawClient.open(ports.origin, settings[kind].origin.owner);
+    expect(typesOf(await tool.ask([parse("s", "listen tool"), sync]))).toBe("1Z");
+    const client = await RawClient.open(ports.direct, settings[kind].origin.owner);
+    expect(errorOf(await client.ask([parse("s", "listen tool"), sync]))).toMatchObject({ C: "0A000" });
   });
 });

@@ -175,7 +175,8 @@ class LocalHyperdrive implements Hyperdrive {
     const client = new Client(socket, reader, {
       door,
       applicationName,
-      scope: scopeOf(user, settings),
+      // What tools prepare may be what the pooled doors refuse.
+      scope: `${door === "origin" ? "tools" : "pooled"} ${scopeOf(user, settings)}`,
       ...identity,
       ...equipment,
       keepsSettings: door === "origin" && origin.single,

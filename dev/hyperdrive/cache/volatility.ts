@@ -26,9 +26,14 @@ export function namedInText(sql: string): string | null {
   return match === null ? null : (match[1] ?? match[2] ?? "").toLowerCase();
 }
 
-/** One row per function name: `name`, `t` when it is built in, and its distinct volatilities, as in `is`. */
+/**
+ * One row per function name: `name`, `t` when it is built in, and its distinct volatilities, as in `is`; of Postgres' own
+ * when there are such, since it is these that a name finds first.
+ */
 export const VOLATILITY_SQL = `
-  select proname, (bool_or(nspname = 'pg_catalog'))::text, string_agg(distinct provolatile::text, '')
+  select proname, (bool_or(nspname = 'pg_catalog'))::text, coalesce(
+    string_agg(distinct provolatile::text, '') filter (where nspname = 'pg_catalog'),
+    string_agg(distinct provolatile::text, ''))
   from pg_catalog.pg_proc p join pg_catalog.pg_namespace n on n.oid = p.pronamespace group by proname`;
 
 /** What the origin knows of its functions, by name. */
