@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import { type Answer, compact, sizeOf } from "../pool/answer.ts";
 import { withoutComments } from "../sql/text.ts";
 import type { Clock } from "../watch/clock.ts";
-import type { Bytes } from "../wire/messages.ts";
+import type { Bytes } from "../wire/protocol.ts";
 
 export interface CacheOptions {
   /** How long an answer counts as fresh; default 60,000 ms, at most an hour. */

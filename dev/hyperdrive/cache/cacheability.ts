@@ -1,7 +1,7 @@
 import { loadModule, parseSync } from "libpg-query";
 import { type QueryTraits, traitsOf } from "../sql/query-tree.ts";
 import type { CacheStatus } from "../watch/query-log.ts";
-import type { Bytes } from "../wire/messages.ts";
+import type { Bytes } from "../wire/protocol.ts";
 import { type FunctionTable, namedInText } from "./volatility.ts";
 
 /** What Cloudflare's pages are silent about: each is cached, or not. */

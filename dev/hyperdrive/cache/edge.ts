@@ -2,7 +2,7 @@ import { type Answer, columnsOf } from "../pool/answer.ts";
 import { type Identity, runErrand, simpleFlight } from "../pool/errand.ts";
 import type { Clock } from "../watch/clock.ts";
 import type { LogRecord, QueryLog } from "../watch/query-log.ts";
-import type { Bytes } from "../wire/messages.ts";
+import type { Bytes } from "../wire/protocol.ts";
 import { type CacheOptions, type Found, ResultCache } from "./cache.ts";
 import { Cacheability, type CacheRules, PROFILES, type Profile, type Verdict } from "./cacheability.ts";
 import { judgeHit } from "./shadow.ts";

@@ -1,6 +1,5 @@
 import type { Answer } from "../pool/answer.ts";
 import {
-  type Bytes,
   type ParseMessage,
   readBind,
   readExecute,
@@ -10,7 +9,7 @@ import {
   writeParse,
   writeTarget,
 } from "../wire/messages.ts";
-import { CLIENT, frame, int32, readyForQuery, SERVER, STATUS, text } from "../wire/protocol.ts";
+import { type Bytes, CLIENT, frame, int32, readyForQuery, SERVER, STATUS, text } from "../wire/protocol.ts";
 import type { KeyParts } from "./cache.ts";
 
 /** Orders of messages that one query by the extended protocol may come in; a beginning of one is kept until its Sync. */

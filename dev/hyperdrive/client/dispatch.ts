@@ -2,8 +2,8 @@ import type { Session } from "../pool/session.ts";
 import type { PreparedStatements } from "../prepared/prepared.ts";
 import { copiesIn, refusal } from "../sql/restrictions.ts";
 import { protocolViolation, type WireError } from "../wire/errors.ts";
-import { type Bytes, readBind, readExecute, readParse, readQuery } from "../wire/messages.ts";
-import { CLIENT, frame, query, readyForQuery, STATUS } from "../wire/protocol.ts";
+import { readBind, readExecute, readParse, readQuery } from "../wire/messages.ts";
+import { type Bytes, CLIENT, frame, query, readyForQuery, STATUS } from "../wire/protocol.ts";
 
 /** What became of a message. `hold`: nothing may follow before its answer; `retry`: likewise, and then this message again. */
 export type Outcome = "sent" | "hold" | "retry";

@@ -1,5 +1,5 @@
 import { acquireTimeout, fatal, shuttingDown, WireError } from "../wire/errors.ts";
-import type { Bytes } from "../wire/messages.ts";
+import type { Bytes } from "../wire/protocol.ts";
 import { LONGEST_MS } from "./latency.ts";
 
 /** At the next statement that fits: each strikes `count` times. */

@@ -1,6 +1,5 @@
 import type { WireError } from "../wire/errors.ts";
-import type { Bytes } from "../wire/messages.ts";
-import { SERVER } from "../wire/protocol.ts";
+import { type Bytes, SERVER } from "../wire/protocol.ts";
 
 /** What the origin still owes for one message sent to it. */
 export interface Expectation {

@@ -1,5 +1,5 @@
 import { type CopyIn, copiesIn } from "../sql/restrictions.ts";
-import type { Bytes } from "../wire/messages.ts";
+import type { Bytes } from "../wire/protocol.ts";
 
 /** A prepared statement as origin sessions know it. */
 export class Statement {

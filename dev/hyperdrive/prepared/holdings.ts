@@ -1,8 +1,8 @@
 import type { Expectation, Session } from "../pool/session.ts";
 import type { Handle, Statement, StatementTable } from "../pool/statements.ts";
 import type { WireError } from "../wire/errors.ts";
-import { type BindMessage, type Bytes, writeBind, writeParse, writeTarget } from "../wire/messages.ts";
-import { CLIENT, frame } from "../wire/protocol.ts";
+import { type BindMessage, writeBind, writeParse, writeTarget } from "../wire/messages.ts";
+import { type Bytes, CLIENT, frame } from "../wire/protocol.ts";
 
 /** A name no session has. */
 export const UNKNOWN: Bytes = "fl_none";

@@ -1,7 +1,6 @@
 import type { Expectation, Session } from "../pool/session.ts";
 import type { Handle } from "../pool/statements.ts";
-import type { Bytes } from "../wire/messages.ts";
-import { CLIENT, frame } from "../wire/protocol.ts";
+import { type Bytes, CLIENT, frame } from "../wire/protocol.ts";
 
 const FLUSH = frame(CLIENT.flush);
 

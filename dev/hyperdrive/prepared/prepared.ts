@@ -3,7 +3,6 @@ import { type Handle, handleOf, Statement } from "../pool/statements.ts";
 import { changedResult, duplicateStatement, noStatement, type WireError } from "../wire/errors.ts";
 import {
   type BindMessage,
-  type Bytes,
   type ParseMessage,
   readBind,
   readParse,
@@ -12,7 +11,7 @@ import {
   writeParse,
   writeTarget,
 } from "../wire/messages.ts";
-import { CLIENT, frame, SERVER } from "../wire/protocol.ts";
+import { type Bytes, CLIENT, frame, SERVER } from "../wire/protocol.ts";
 import { bindBroken, describeHeld, holdNamed, holdUnnamed, parseBroken, sendParse, UNKNOWN } from "./holdings.ts";
 import { Names } from "./names.ts";
 import type { PreparedOptions } from "./options.ts";

@@ -1,5 +1,5 @@
 import { parseSync } from "libpg-query";
-import type { Bytes } from "../wire/messages.ts";
+import type { Bytes } from "../wire/protocol.ts";
 
 /** All that a plain read is made of: no call, no cast, no view of its own, nothing that writes, locks or names another operator. */
 const NODES = new Set(

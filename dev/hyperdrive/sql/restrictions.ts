@@ -1,5 +1,5 @@
 import { WireError } from "../wire/errors.ts";
-import type { Bytes } from "../wire/messages.ts";
+import type { Bytes } from "../wire/protocol.ts";
 import { type ScannedStatement, scanSql } from "./scan.ts";
 
 const REFUSED_COMMANDS = new Set(["prepare", "execute", "deallocate", "discard", "listen", "notify", "unlisten"]);

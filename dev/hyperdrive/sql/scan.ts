@@ -1,4 +1,4 @@
-import type { Bytes } from "../wire/messages.ts";
+import type { Bytes } from "../wire/protocol.ts";
 
 /** What is left of a statement when comments and constants are taken away. */
 export interface ScannedStatement {

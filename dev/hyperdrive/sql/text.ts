@@ -1,4 +1,4 @@
-import type { Bytes } from "../wire/messages.ts";
+import type { Bytes } from "../wire/protocol.ts";
 
 const PIECE =
   /[eE]'(?:\\[\s\S]|''|[^'\\])*'?|'(?:''|[^'])*'?|"(?:""|[^"])*"?|\$(?:[A-Za-z_\x80-\xff][\w\x80-\xff]*)?\$|--[^\n\r]*|\/\*|[A-Za-z_\x80-\xff][\w$\x80-\xff]*|[\s\S]/g;

@@ -1,4 +1,4 @@
-import type { Bytes } from "../wire/messages.ts";
+import type { Bytes } from "../wire/protocol.ts";
 import type { Clock } from "./clock.ts";
 import type { CacheStatus, QueryLog, QueryRecord } from "./query-log.ts";
 import type { Door } from "./stats.ts";

@@ -1,5 +1,4 @@
-import type { Bytes } from "./messages.ts";
-import { frame, SERVER, text } from "./protocol.ts";
+import { type Bytes, frame, SERVER, text } from "./protocol.ts";
 
 export interface ErrorFields {
   severity: "ERROR" | "FATAL";

@@ -1,11 +1,5 @@
 import { protocolViolation } from "./errors.ts";
-import { CLIENT, frame } from "./protocol.ts";
-
-/**
- * Names and SQL are kept as latin1 strings: one character per byte, so that nothing is lost whatever the client's
- * encoding is, and comparing or scanning them for ASCII words is right in every encoding Postgres accepts from a client.
- */
-export type Bytes = string;
+import { type Bytes, CLIENT, frame } from "./protocol.ts";
 
 export interface ParseMessage {
   name: Bytes;

@@ -1,3 +1,9 @@
+/**
+ * Names and SQL are kept as latin1 strings: one character per byte, so that nothing is lost whatever the client's
+ * encoding is, and comparing or scanning them for ASCII words is right in every encoding Postgres accepts from a client.
+ */
+export type Bytes = string;
+
 const code = (letter: string) => letter.charCodeAt(0);
 
 /** Type bytes of the messages a client sends. */
