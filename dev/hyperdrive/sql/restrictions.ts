@@ -20,7 +20,7 @@ export function refusal(sql: Bytes): WireError | null {
         code: "0A000",
         message: `Hyperdrive does not support ${feature}.`,
         detail: "Hyperdrive pools by transaction: a session belongs to somebody else as soon as the transaction ends.",
-        hint: "Use the driver's own prepared statements; tools that need a session connect to the origin port.",
+        hint: "Use the driver's own prepared statements; tools that need a session connect to the door named origin.",
       });
     }
   }
