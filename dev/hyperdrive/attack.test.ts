@@ -185,6 +185,8 @@ describe.each(KINDS)("a startup setting on %s", (kind) => {
     const open = () => RawClient.open(hyperdrive.ports.direct, "app", { options: "-c app.own=1" });
     await (await open()).ask([q("select 1")]);
     const client = await open();
+    // The first one's session is as new, and free.
+    await new Promise((resolve) => setTimeout(resolve, 100));
     hyperdrive.instruments.faults.arm({ kind: "half-open", seconds: kind === "pglite" ? 2 : 300 });
     client.send(q("select 1"));
     expect(errorOf(await client.ended())?.C).toMatch(/^(?:08006|58000)$/);
@@ -216,9 +218,8 @@ describe("a refresh", () => {
     instruments.clock.advance(61_000);
     await superuser.query("begin; lock copied");
     expect(typesOf(await client.ask([q("select * from copied")]))).toBe("TCZ");
-    const started = performance.now();
+    // Else the wait for a session would end in 58000.
     expect(rowsOf(await client.ask([q("select 'other'")]))).toEqual(["other"]);
-    expect(performance.now() - started).toBeLessThan(5000);
     await superuser.query("rollback");
   });
 });

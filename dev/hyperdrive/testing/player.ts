@@ -4,7 +4,7 @@ import { encode, endsInReady, type Script, type Step } from "./script.ts";
 /** Silence after which the reference counts as done: too short, it only makes the doors wait for less. */
 const QUIET_MS = 4;
 /** A bound that is there to fail: that long nothing came of what Postgres had answered. */
-const HUNG_MS = 1500;
+const HUNG_MS = 4000;
 const END = "the end of the script";
 
 /** Leaves whatever a script has left open, and says so. */

@@ -113,7 +113,10 @@ const COPY_OUT = [
   "copy missing from stdin",
 ];
 
-/** By the extended protocol only under names that no other phrase uses, for else an Execute elsewhere would begin one. */
+/**
+ * By the extended protocol only under names that no other phrase uses, for else an Execute elsewhere would begin one. No
+ * Sync comes early before what fails as soon as it has asked for data: Postgres answers it then, and a door does not.
+ */
 const copyIn: Phrase = fc.oneof(
   joined(one(from(COPY_IN).map((sql): Sent => ["Query", sql])), copied),
   joined(
