@@ -7,6 +7,7 @@ import { openDoors } from "./database.ts";
 import { ensureDevVars } from "./dev-vars.ts";
 import { openPlatform } from "./platform.ts";
 import { openSession } from "./session.ts";
+import { leave } from "./stop.ts";
 
 const usage = `bun call [<procedure> ['<json>']] [--as <e-mail>] [--organization <id>]
 
@@ -140,4 +141,4 @@ await runCommand({
     await call(api, { path, input: parseInput(text), as, organization });
   },
 });
-process.exit();
+await leave();

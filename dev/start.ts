@@ -10,7 +10,7 @@ import { startEmbedded } from "./embedded.ts";
 import { ensureLogins, startOnPostgres } from "./outer-postgres.ts";
 import { refuseTakenPort } from "./ports.ts";
 import { type DevPorts, pgliteFolder, readPorts } from "./settings.ts";
-import { stopSignal } from "./stop.ts";
+import { leave, stopSignal } from "./stop.ts";
 import { startWorker } from "./wrangler.ts";
 
 const usage = `bun dev
@@ -109,4 +109,4 @@ await runCommand({
     await run(readTarget({ localOnly: "bun dev" }), stopSignal());
   },
 });
-process.exit();
+await leave();

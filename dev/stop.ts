@@ -1,5 +1,8 @@
+import { setTimeout as wait } from "node:timers/promises";
+
 const checkEveryMs = 500;
 const impatientAfterMs = 1000;
+const quietMs = 100;
 
 /**
  * A signal that aborts when this process is to end: by Ctrl-C, SIGTERM, a closed terminal, or because the command that
@@ -29,4 +32,13 @@ function watchParent(gone: () => void): void {
     if (process.ppid !== parent) gone();
   }, checkEveryMs);
   timer.unref();
+}
+
+/**
+ * Ends this process, with `process.exitCode`. Node never ends when its compiler happens to be at work on a thread of its own
+ * (issue 54918 of nodejs/node): it has a moment to finish first.
+ */
+export async function leave(): Promise<never> {
+  await wait(quietMs);
+  process.exit();
 }

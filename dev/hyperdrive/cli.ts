@@ -1,5 +1,5 @@
 import { Refusal, runCommand } from "@repo/db/scripts/cli";
-import { stopSignal } from "../stop.ts";
+import { leave, stopSignal } from "../stop.ts";
 import { readOptions, readPasswords } from "./cli-options.ts";
 import { openOrigin, tellWhenAway } from "./cli-origin.ts";
 import { type Door, type HyperdriveOptions, startHyperdrive } from "./index.ts";
@@ -86,7 +86,7 @@ await runCommand({
     }
   },
 });
-process.exit();
+await leave();
 
 async function refuseTakenPorts({ host, ports }: Pick<HyperdriveOptions, "ports"> & { host: string }): Promise<void> {
   for (const door of DOORS) {
