@@ -88,7 +88,9 @@ describe("the HTTP face", () => {
     }
     expect(seen).toMatch(/event: query\ndata: \{.*"status":"disabled"/);
   });
+});
 
+describe("what the HTTP face does not take", () => {
   it.each([
     ["/reset", { only: "everything" }, '"only" is one of cache, stats, faults'],
     ["/reset", { onyl: "cache" }, '"onyl" means nothing here; there are only'],

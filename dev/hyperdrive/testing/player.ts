@@ -30,7 +30,7 @@ export async function playReference(client: RawClient, script: Script): Promise<
     counts.push(step.waits === true ? client.messages.length : 0);
   }
   client.send(...LAST.send.map(encode));
-  while (!hasEnded(client) && (await client.next(HUNG_MS))) continue;
+  while (!hasEnded(client) && (await client.next(HUNG_MS)));
   return { messages: client.messages.slice(), counts };
 }
 
@@ -47,13 +47,13 @@ export async function play(
     while (client.messages.length < (counts[at] ?? 0)) if (!(await client.next(HUNG_MS))) break;
   }
   client.send(...LAST.send.map(encode));
-  while (!hasEnded(client) && (await client.next(HUNG_MS))) continue;
+  while (!hasEnded(client) && (await client.next(HUNG_MS)));
   return client.messages.slice();
 }
 
 async function settled(client: RawClient, owed: number): Promise<void> {
   const isDone = () => client.messages.at(-1)?.type === "Z" && readyIn(client.messages) === owed;
-  while (!isDone() && (await client.next(QUIET_MS))) continue;
+  while (!isDone() && (await client.next(QUIET_MS)));
 }
 
 function readyIn(messages: readonly Message[]): number {
